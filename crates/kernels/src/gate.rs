@@ -4,6 +4,7 @@
 use crate::{
     exp::exp,
     isa::{Isa, dispatch},
+    soft_cap::soft_cap,
 };
 
 /// The activation function of a feed-forward layer.
@@ -29,6 +30,13 @@ pub enum Limit {
     Inputs(f32),
     /// min(activation(gate), limit) is multiplied with up, which lies within ± limit.
     Outputs(f32),
+    /// c·tanh(gate/c) / (1 + e^-gate) is multiplied with l·tanh(up/l), whatever the activation.
+    Saturating {
+        /// c.
+        gate: f32,
+        /// l; none: up as it is.
+        up: Option<f32>,
+    },
 }
 
 const CLAMPED_SILU_LIMIT: f32 = 7.0;
@@ -99,6 +107,21 @@ pub fn gate_within(isa: Isa, activation: Activation, limit: Limit, gates: &mut [
             activate(isa, activation, gates);
             for (x, up) in gates.iter_mut().zip(up) {
                 *x = x.min(limit) * up.clamp(-limit, limit);
+            }
+        }
+        Limit::Saturating { gate, up: of_up } => {
+            let mut ups = [0.0; 256];
+            for (gates, up) in gates.chunks_mut(ups.len()).zip(up.chunks(ups.len())) {
+                let ups = &mut ups[..gates.len()];
+                ups.copy_from_slice(up);
+                if let Some(limit) = of_up {
+                    soft_cap(isa, ups, limit);
+                }
+                for (up, x) in ups.iter_mut().zip(gates.iter()) {
+                    *up *= 1.0 / (1.0 + exp(-*x));
+                }
+                soft_cap(isa, gates, gate);
+                gates.iter_mut().zip(ups).for_each(|(x, up)| *x *= *up);
             }
         }
     }
@@ -177,9 +200,28 @@ mod tests {
                     let truth = match limit {
                         Limit::Inputs(limit) => silu(x.min(limit.into())) * up,
                         Limit::Outputs(limit) => silu(x).min(limit.into()) * up,
+                        Limit::Saturating { .. } => unreachable!("not in the list"),
                     };
                     assert!((f64::from(y) - truth).abs() < 1e-5, "{limit:?} {x} {y} {truth}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn gates_saturate_smoothly() {
+        let x: Vec<f32> = (-300..300).map(|i| i as f32 / 20.0).collect();
+        let up: Vec<f32> = x.iter().map(|x| 3.0 - x).collect();
+        let capped = |x: f64, cap: f64| cap * (x / cap).tanh();
+        for (isa, bound) in Isa::all().into_iter().flat_map(|isa| [(isa, None), (isa, Some(2.5))]) {
+            let mut gates = x.clone();
+            let limit = Limit::Saturating { gate: 4.0, up: bound };
+            gate_within(isa, Activation::Relu, limit, &mut gates, &up);
+            for ((&x, &up), &y) in x.iter().zip(&up).zip(&gates) {
+                let (x, up) = (f64::from(x), f64::from(up));
+                let up = bound.map_or(up, |bound| capped(up, bound.into()));
+                let truth = capped(x, 4.0) / (1.0 + (-x).exp()) * up;
+                assert!((f64::from(y) - truth).abs() < 2e-5, "{x} {y} {truth}");
             }
         }
     }

@@ -36,7 +36,8 @@ pub trait CacheElement: Pod + Default {
     /// Elements of the keys, or of the values, of one KV head in a page.
     fn side_len(head_dim: usize) -> usize;
     /// Writes one position's key and value of one KV head into slot `slot` of a page. `keys` and
-    /// `values` have `side_len` elements, `key` and `value` are `[head_dim]`; `slot < PAGE`.
+    /// `values` have `side_len` elements, `key` and `value` are `[head_dim]`; `slot < PAGE`. Floats
+    /// may have no `values`: the value isn't stored then.
     fn store(
         isa: Isa,
         keys: &mut [Self],
@@ -110,7 +111,9 @@ fn store_numbers<T: FloatElement>(
     value: &[f32],
 ) {
     let head_dim = value.len();
-    T::from_f32s(isa, value, &mut values[slot * head_dim..(slot + 1) * head_dim]);
+    if !values.is_empty() {
+        T::from_f32s(isa, value, &mut values[slot * head_dim..(slot + 1) * head_dim]);
+    }
     let mut converted = [T::default(); 64];
     for (columns, key) in keys.chunks_mut(converted.len() * PAGE).zip(key.chunks(converted.len())) {
         T::from_f32s(isa, key, &mut converted[..key.len()]);
@@ -176,7 +179,8 @@ pub(crate) fn to_integer(x: f32, inverse: f32) -> i32 {
     ((x * inverse + NO_FRACTION) - NO_FRACTION) as i32
 }
 
-/// One page of one KV head, keys and values in the shapes above.
+/// One page of one KV head, keys and values in the shapes above. Pages of floats may have no
+/// values: keys serve as such.
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs, reason = "the variant names the element type, the fields their content")]
 pub enum Page<'a> {
@@ -196,6 +200,9 @@ impl Page<'_> {
     /// The address of the keys or values. Rows that share a page see equal addresses.
     pub(crate) fn address(&self, side: Side) -> *const u8 {
         match (self, side) {
+            // Keys serve as values.
+            (Page::F16 { keys: x, values: [] }, _) => x.as_ptr().cast(),
+            (Page::F32 { keys: x, values: [] }, _) => x.as_ptr().cast(),
             (Page::F16 { keys: x, .. }, Side::Keys)
             | (Page::F16 { values: x, .. }, Side::Values) => x.as_ptr().cast(),
             (Page::F32 { keys: x, .. }, Side::Keys)
@@ -222,7 +229,8 @@ impl Page<'_> {
             Page::F32 { keys, values } => ([keys.len(), values.len()], f32::side_len(head_dim)),
             Page::Q8 { keys, values } => ([keys.len(), values.len()], i8::side_len(head_dim)),
         };
-        n == [len; 2]
+        let serve_both = !matches!(self, Page::Q8 { .. }) && n == [len, 0];
+        serve_both || n == [len; 2]
     }
 }
 

@@ -26,6 +26,7 @@ pub enum Meta {
     Bool(bool),
     Str(String),
     I32s(Vec<i32>),
+    U64s(Vec<u64>),
     F32s(Vec<f32>),
     Strs(Vec<String>),
     Bools(Vec<bool>),
@@ -223,6 +224,9 @@ impl TinyModel {
                 }
                 Meta::I32s(v) => {
                     push_array(&mut file, 5, v, |file, v| file.extend(v.to_le_bytes()))
+                }
+                Meta::U64s(v) => {
+                    push_array(&mut file, 10, v, |file, v| file.extend(v.to_le_bytes()))
                 }
                 Meta::F32s(v) => {
                     push_array(&mut file, 6, v, |file, v| file.extend(v.to_le_bytes()))

@@ -298,6 +298,40 @@ const FAMILIES: &[Family] = &[
         window: Window::Never,
         ..LLAMA
     },
+    Family {
+        names: &["SeedOssForCausalLM"],
+        gguf: "seed_oss",
+        tensors: &[WHOLE, SEED_NORMS, QKV, GATED],
+        window: Window::Never,
+        ..LLAMA
+    },
+    // Neighbours turn together there as in GGUF.
+    Family {
+        names: &["Ernie4_5ForCausalLM", "Ernie4_5_ForCausalLM"],
+        gguf: "ernie4_5",
+        tensors: &[WHOLE, NORMS, QKV, GATED],
+        window: Window::Never,
+        tied: true,
+        ..LLAMA
+    },
+    Family {
+        names: &["NemotronForCausalLM"],
+        gguf: "nemotron",
+        activations: RELU_SQUARED,
+        epsilon: LAYER,
+        tensors: &[WHOLE, NORMS, QKV, UNGATED],
+        rotated: Rotated::Share(0.5),
+        window: Window::Never,
+        norms_less_one: true,
+        ..LLAMA
+    },
+    Family {
+        names: &["HunYuanDenseV1ForCausalLM"],
+        gguf: "hunyuan-dense",
+        tensors: &[WHOLE, NORMS, QKV, HUNYUAN_NORMS, GATED],
+        window: Window::Never,
+        ..LLAMA
+    },
 ];
 
 /// The row of a configuration's family.

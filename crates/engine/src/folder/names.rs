@@ -62,6 +62,15 @@ pub(super) const LATE_NORMS: &[Rule] = &[
     rule("blk.{}.post_attention_norm", "model.layers.{}.post_attention_layernorm"),
     rule("blk.{}.post_ffw_norm", "model.layers.{}.post_feedforward_layernorm"),
 ];
+/// Seed-OSS: GGUF calls feed-forward's norm as others call that of attention's output.
+pub(super) const SEED_NORMS: &[Rule] = &[
+    rule("blk.{}.attn_norm", "model.layers.{}.input_layernorm"),
+    rule("blk.{}.post_attention_norm", "model.layers.{}.post_attention_layernorm"),
+];
+pub(super) const HUNYUAN_NORMS: &[Rule] = &[
+    rule("blk.{}.attn_q_norm", "model.layers.{}.self_attn.query_layernorm"),
+    rule("blk.{}.attn_k_norm", "model.layers.{}.self_attn.key_layernorm"),
+];
 pub(super) const GLM4_NORMS: &[Rule] = &[
     rule("blk.{}.attn_norm", "model.layers.{}.input_layernorm"),
     rule("blk.{}.post_attention_norm", "model.layers.{}.post_self_attn_layernorm"),

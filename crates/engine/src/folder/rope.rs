@@ -122,6 +122,11 @@ fn scaling(
     }
     let kind = settings.get("rope_type").or_else(|| settings.get("type"));
     match kind.and_then(Json::as_str).unwrap_or("default") {
+        "dynamic" if family.gguf == "hunyuan-dense" => {
+            if let Some(alpha) = settings.number("alpha")? {
+                put("scaling.alpha", Value::F32(alpha as f32));
+            }
+        }
         // Longer texts than the context would be scaled, and there are none.
         "default" | "dynamic" => {}
         "linear" => {

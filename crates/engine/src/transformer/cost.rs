@@ -3,7 +3,10 @@
 
 use kelvin_kernels::{matrix::WeightMatrix, pool::Pool};
 
-use super::{CacheFormat, Config, LayerConfig, Model, weights::Layer};
+use super::{
+    CacheFormat, Config, LayerConfig, Model,
+    weights::{Adapters, Layer},
+};
 
 impl Config {
     /// The first position that the token at position `pos` sees in a layer.
@@ -19,15 +22,31 @@ impl Config {
     /// a window leaves out what lies before it.
     pub fn cache_bytes(&self, pos: usize, cache: CacheFormat) -> usize {
         let read = |layer: &LayerConfig| {
-            (pos + 1 - self.first_seen(layer, pos)) * position_bytes(layer, cache)
+            (pos + 1 - self.first_seen(layer, pos)) * self.position_bytes(layer, cache)
         };
         self.layers.iter().map(read).sum::<usize>() + self.state_bytes()
+    }
+
+    /// Whether a layer's values are the first numbers of its keys, and floats of them are stored
+    /// once: all heads of absorbed latent attention read what keys and values are made of.
+    pub(super) fn keys_serve_as_values(&self, layer: &LayerConfig) -> bool {
+        layer.n_heads > 0 && self.latent_of(layer).is_some_and(|latent| latent.absorbed)
+    }
+
+    /// Bytes of the keys and values of one position.
+    fn position_bytes(&self, layer: &LayerConfig, cache: CacheFormat) -> usize {
+        if layer.n_heads == 0 {
+            return 0;
+        }
+        let keys_alone = cache != CacheFormat::Q8 && self.keys_serve_as_values(layer);
+        let n_sides = if keys_alone { 1 } else { 2 };
+        n_sides * layer.n_kv_heads * cache.bytes(layer.head_dim)
     }
 
     /// Bytes of a page of keys and values: [`super::PAGE`] positions of all layers.
     pub fn page_bytes(&self, cache: CacheFormat) -> usize {
         let owners = self.layers.iter().enumerate().filter(|(i, layer)| layer.cache == *i);
-        let bytes: usize = owners.map(|(_, layer)| position_bytes(layer, cache)).sum();
+        let bytes: usize = owners.map(|(_, layer)| self.position_bytes(layer, cache)).sum();
         bytes * super::PAGE
     }
 
@@ -62,46 +81,57 @@ impl Config {
                 _ => 0,
             };
             let embedding = 3 * self.d_model * self.layer_embedding;
-            let feed_forward = match &self.experts {
+            let (feed_forward, experts) = match &self.experts {
                 Some(mixture) if layer.experts => {
                     let beside = if mixture.before_attention { layer.d_ff } else { 0 };
                     let of_expert = mixture.d_ff + mixture.grouped.map_or(0, |g| g.d_ff);
-                    mixture.n_experts
-                        + matrices * (mixture.n_used * of_expert + mixture.d_shared + beside)
+                    let experts = matrices * mixture.n_used * of_expert * mixture.d_stream;
+                    let narrowed = if mixture.is_narrow { 2 * mixture.d_stream } else { 0 };
+                    let beside = matrices * (mixture.d_shared + beside);
+                    (mixture.n_experts + narrowed + beside, experts)
                 }
-                _ => matrices * layer.d_ff,
+                _ => (matrices * layer.d_ff, 0),
             };
-            let streams = self.hyper.map_or(0, |hyper| 4 * hyper.n_streams * hyper.n_streams);
+            let streams = self.hyper.map_or(0, |hyper| hyper.multiply_adds());
             let of_width = feed_forward + streams;
-            attention + recurrent + self.d_model * of_width + embedding
+            let adapters = self.switch.as_ref().map_or(0, |switch| {
+                let (n, width) = (2 * layer.n_heads + 2 * layer.n_kv_heads, layer.head_dim);
+                switch.multiply_adds(&[7 * self.d_model, n * width, 3 * layer.d_ff])
+            });
+            attention + recurrent + self.d_model * of_width + experts + embedding + adapters
         };
-        self.layers.iter().enumerate().map(of_layer).sum::<usize>() + output
+        let n_streams = self.hyper.map_or(1, |hyper| hyper.n_streams);
+        let of_ngrams = (n_streams + 1) * self.d_model * self.d_model;
+        let ngrams = self.ngrams.as_ref().map_or(0, |_| of_ngrams);
+        self.layers.iter().enumerate().map(of_layer).sum::<usize>() + ngrams + output
     }
-}
-
-/// Bytes of the keys and values of one position.
-fn position_bytes(layer: &LayerConfig, cache: CacheFormat) -> usize {
-    if layer.n_heads > 0 { 2 * layer.n_kv_heads * cache.bytes(layer.head_dim) } else { 0 }
 }
 
 impl Model {
     /// Bytes of weights that a step of one token reads. Learned positions, the embedding for each
-    /// layer and an embedding that isn't the output layer as well are left out: a step reads one
-    /// row of them for each token. Of a mixture of experts the selected ones count; every other
-    /// weight is read once however many tokens a step has.
+    /// layer, a table of n-grams and an embedding that isn't the output layer as well are left out:
+    /// a step reads one row of them for each token, and some rows of the table. Of a mixture of
+    /// experts the selected ones count, of adapters one; every other weight is read once however
+    /// many tokens a step has.
     pub fn step_bytes(&self) -> usize {
         let (weights, mixture) = (&self.weights, self.config.experts.as_ref());
         let idle = |layer: &Layer| -> usize {
-            let (Some(experts), Some(mixture)) = (layer.mixture(), mixture) else { return 0 };
+            let attention = layer.attention.iter().filter_map(|a| a.adapters.as_ref()).flatten();
+            let dense = layer.dense.iter().filter_map(|d| d.adapters.as_ref()).flatten();
+            let adapters: usize = attention.chain(dense).map(Adapters::idle_bytes).sum();
+            let (Some(experts), Some(mixture)) = (layer.mixture(), mixture) else {
+                return adapters;
+            };
             // All experts of a layer have one size.
             let expert: usize = experts.of_expert(0).map(WeightMatrix::n_bytes).sum();
-            (mixture.n_experts - mixture.n_used) * expert
+            adapters + (mixture.n_experts - mixture.n_used) * expert
         };
         let idle: usize = weights.blocks.iter().flatten().map(idle).sum();
         let embedding = weights.output.as_ref().map_or(0, |_| weights.embedding.n_bytes());
         let positions = weights.positions.as_ref().map_or(0, |positions| positions.n_bytes());
         let for_layers = weights.layer_embedding.as_ref().map_or(0, |e| e.tokens.n_bytes());
-        weights.n_bytes() - embedding - positions - for_layers - idle
+        let ngrams = weights.ngrams.as_ref().map_or(0, |ngrams| ngrams.table.n_bytes());
+        weights.n_bytes() - embedding - positions - for_layers - ngrams - idle
     }
 
     /// The threads it runs on, for work of the caller's own between two steps.
@@ -177,6 +207,8 @@ mod tests {
             latent: None,
             local_latent: None,
             hyper: None,
+            ngrams: None,
+            switch: None,
             streams: false,
             stacks: false,
             ropes: vec![Rope::plain(1e4, 2)],

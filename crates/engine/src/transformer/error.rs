@@ -15,11 +15,14 @@ pub enum ModelError {
     Memory(#[from] NoMemory),
     /// The file is of a family that isn't known here.
     #[error(
-        "the model's architecture is {found:?}, which isn't supported; supported are: {supported}"
+        "the model's architecture is {found:?}, which isn't supported{}; supported are: {supported}",
+        .why.map_or(String::new(), |why| format!(": {why}"))
     )]
     Architecture {
         /// What the file says.
         found: String,
+        /// The reason, if the architecture is known.
+        why: Option<&'static str>,
         /// What there is.
         supported: String,
     },

@@ -19,7 +19,7 @@ use kelvin_kernels::{
 use super::{
     ExpertConfig, LayerConfig, Model, Scratch,
     config::MAX_EXPERTS,
-    weights::{Experts, Layer},
+    weights::{Experts, Layer, Narrow},
 };
 use select::{Selected, normalize, select, sigmoid, softmax};
 
@@ -46,6 +46,8 @@ pub(super) struct ExpertScratch {
     up: Vec<f32>,
     /// n × d_model: the sum of the selected experts, while the shared one is computed.
     sum: Vec<f32>,
+    /// n × d_model: what the shared expert reads, where the others read a narrower stream.
+    wide: Vec<f32>,
     /// Bytes of experts' weights that the step has read.
     pub(super) n_bytes: usize,
 }
@@ -75,7 +77,12 @@ impl Model {
         });
         let shared_up = experts.shared.as_ref().map(|shared| &shared.up);
         let next_here = if shared_up.is_some() { shared_up.as_slice() } else { next };
-        self.run_selected((config, layer), experts, next_here, &s.input.x, &mut s.delta, e);
+        match &experts.narrow {
+            None => {
+                self.run_selected((config, layer), experts, next_here, &s.input.x, &mut s.delta, e);
+            }
+            Some(narrow) => self.narrow_mixture((config, layer), experts, narrow, s),
+        }
         if let Some(grouped) = &experts.grouped {
             self.second_mixture((config, layer), grouped, next, s);
         }
@@ -92,6 +99,40 @@ impl Model {
                     *x = (sum + *x * gate) * config.shared_scale;
                 }
             });
+        }
+    }
+
+    /// delta = up(norm(the weighted sum of the selected experts' outputs of down(input))). The
+    /// input is there again afterwards, for the shared expert.
+    fn narrow_mixture(
+        &self,
+        (config, layer): (&ExpertConfig, &LayerConfig),
+        experts: &Experts,
+        narrow: &Narrow,
+        s: &mut Scratch,
+    ) {
+        let (n, d_model) = (s.rows.len(), self.config.d_model);
+        s.experts.wide.clone_from(&s.input.x);
+        s.input.quantize(&self.pool, self.isa, d_model, [narrow.down.format()]);
+        s.gate.resize(n * config.d_stream, 0.0);
+        let products = &mut [Product { weights: &narrow.down, out: &mut s.gate }];
+        matmul(&self.pool, self.isa, &s.input, n, products, &[&narrow.up]);
+        let e = &mut s.experts;
+        self.run_selected((config, layer), experts, &[&narrow.up], &s.gate, &mut s.delta, e);
+        if narrow.norm.is_some() {
+            let norm = narrow.norm.as_ref();
+            self.pool.for_each_row(&mut s.delta, config.d_stream, &|_, x| {
+                self.norm_in_place(x, norm);
+            });
+        }
+        std::mem::swap(&mut s.input.x, &mut s.delta);
+        s.input.quantize(&self.pool, self.isa, config.d_stream, [narrow.up.format()]);
+        s.delta.resize(n * d_model, 0.0);
+        let products = &mut [Product { weights: &narrow.up, out: &mut s.delta }];
+        matmul(&self.pool, self.isa, &s.input, n, products, &[]);
+        if let Some(shared) = &experts.shared {
+            std::mem::swap(&mut s.input.x, &mut s.experts.wide);
+            s.input.quantize(&self.pool, self.isa, d_model, shared.input().map(|m| m.format()));
         }
     }
 
@@ -153,7 +194,7 @@ impl Model {
             .sum::<usize>();
         self.gather(config, x, e);
         self.run_experts((config, layer), experts, next, e);
-        let d_model = self.config.d_model;
+        let d_model = config.d_stream;
         out.resize(e.selected.len() / config.n_used * d_model, 0.0);
         let made = &e.gate;
         let (selected, row_of) = (&e.selected, &e.row_of);
@@ -209,7 +250,7 @@ impl Model {
 
     /// input = the rows of `x` that each expert reads, quantized for its weights.
     fn gather(&self, config: &ExpertConfig, x: &[f32], e: &mut ExpertScratch) {
-        let d_model = self.config.d_model;
+        let d_model = config.d_stream;
         e.input.x.resize(e.place_of.len() * d_model, 0.0);
         let (place_of, selected) = (&e.place_of, &e.selected);
         self.pool.for_each_row(&mut e.input.x, d_model, &|row, out| {
@@ -230,7 +271,7 @@ impl Model {
         e: &mut ExpertScratch,
     ) {
         let (pool, isa, d_ff) = (&self.pool, self.isa, config.d_ff);
-        let (d_model, n_rows) = (self.config.d_model, e.place_of.len());
+        let (d_model, n_rows) = (config.d_stream, e.place_of.len());
         let ends = e.groups.iter().map(|rows| rows.first + rows.n);
         let formats = experts.gate.first().into_iter().chain(&experts.up[..1]);
         let formats = formats.map(WeightMatrix::format);

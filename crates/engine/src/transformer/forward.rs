@@ -1,11 +1,13 @@
 //! The forward pass over new tokens of a batch of sequences. The weights are read once for the
 //! whole batch.
 
+mod adapters;
 mod attention;
 mod hyper;
 mod latent;
 mod layer_embedding;
 mod linear;
+mod ngrams;
 mod recurrent;
 mod selective;
 mod stacks;
@@ -21,6 +23,7 @@ use kelvin_kernels::{
     soft_cap::soft_cap,
 };
 
+pub(super) use adapters::AdapterScratch;
 pub(super) use recurrent::RecurrentScratch;
 pub(super) use time_mix::MixScratch;
 
@@ -80,6 +83,7 @@ impl Model {
             let row = |(at, &token)| Row { sequence: i, pos: start + at, token };
             s.rows.extend(append.tokens.iter().enumerate().map(row));
         }
+        self.switch_adapters(batch, s);
         self.embed(s);
         self.turn_angles(s);
         self.embed_for_layers(s);
@@ -92,6 +96,7 @@ impl Model {
                 self.join_stacks(s);
             }
             self.route_stream(layer, s);
+            self.add_ngrams(config, batch, s);
             if let Some(recurrent) = &layer.recurrent {
                 self.recurrent(config, recurrent, layer, batch, s);
             }
@@ -164,7 +169,7 @@ impl Model {
         }
         let delta = &s.delta;
         self.pool.for_each_row(&mut s.x, c.d_model, &|i, x| {
-            weights.embedding.row(rows[i].token.index(), x);
+            weights.embedding.row(weights.embedded(rows[i].token), x);
             x.iter_mut().for_each(|x| *x *= c.embedding_scale);
             if positions.is_some() {
                 x.iter_mut().zip(&delta[i * c.d_model..]).for_each(|(x, position)| *x += position);
@@ -223,8 +228,8 @@ impl Model {
             after = &dense.after.down;
         }
         self.finish_delta(after, layer.post_ffn_norm.as_ref(), s);
-        if layer.hyper.is_some() {
-            return self.add_to_streams(s);
+        if let Some([_, second]) = &layer.hyper {
+            return self.add_to_streams(second, s);
         }
         if c.parallel || layer.early_experts.is_some() {
             self.add_to_stream(&s.beside, &mut s.x);
@@ -260,6 +265,10 @@ impl Model {
                 Product { weights: &dense.up, out: &mut s.up },
             ];
             matmul(&self.pool, self.isa, &s.input, n, products, &[&dense.down]);
+            if let Some([gate, up, _]) = &dense.adapters {
+                self.add_adapters(gate, &s.input.x, &mut s.gate, &mut s.adapters);
+                self.add_adapters(up, &s.input.x, &mut s.up, &mut s.adapters);
+            }
             self.apply(&mut s.up, d_ff, &after.up);
             let up = &s.up;
             self.pool.for_each_row(&mut s.gate, d_ff, &|row, gates| {
@@ -290,6 +299,9 @@ impl Model {
         }
         std::mem::swap(&mut s.input.x, &mut s.gate);
         self.product_of_input(&dense.down, s, next);
+        if let Some([.., down]) = &dense.adapters {
+            self.add_adapters(down, &s.input.x, &mut s.delta, &mut s.adapters);
+        }
     }
 
     /// A layer's scale, and the norm where the blocks are run again.
@@ -306,7 +318,7 @@ impl Model {
             });
         }
         if config.loop_norm {
-            let norm = Some(&self.weights.output_norm);
+            let norm = self.weights.output_norm.as_ref();
             self.pool.for_each_row(&mut s.x, d_model, &|_, x| self.norm_in_place(x, norm));
         }
     }
@@ -332,7 +344,7 @@ impl Model {
         s.x.truncate(n_wanted * d_model);
         s.logits.resize(n_wanted * self.config.vocab_size, 0.0);
         let weights = self.output_weights();
-        self.normed_input(Some(&self.weights.output_norm), [weights], s);
+        self.normed_input(self.weights.output_norm.as_ref(), [weights], s);
         let products = &mut [Product { weights, out: &mut s.logits }];
         // The next step begins with the first layer's matrices.
         let (next, n_next) = self.weights.of(&self.config.layers[0]).first_matrices();
@@ -455,7 +467,7 @@ impl Model {
     }
 
     /// Norms a row, if there is a norm.
-    fn norm_in_place(&self, x: &mut [f32], norm: Option<&Norm>) {
+    pub(super) fn norm_in_place(&self, x: &mut [f32], norm: Option<&Norm>) {
         if let Some(Norm { weight, bias }) = norm {
             self.norm_by(x, weight, self.config.norm_eps);
             add(x, bias.as_ref());

@@ -17,9 +17,9 @@ mod step;
 mod weights;
 
 pub use config::{
-    Config, ExpertConfig, GroupedExperts, HyperConfig, LatentConfig, LayerConfig, NormKind,
-    PositionTemperature, QkNorm, RecurrentConfig, RecurrentKind, Rope, RopeSections, StackLevel,
-    Yarn,
+    Config, ExpertConfig, GroupedExperts, HyperConfig, HyperRule, LatentConfig, LayerConfig,
+    NgramConfig, NormKind, PositionTemperature, QkNorm, RecurrentConfig, RecurrentKind, Rope,
+    RopeSections, StackLevel, SwitchConfig, Yarn,
 };
 pub use error::ModelError;
 pub use families::Gating;

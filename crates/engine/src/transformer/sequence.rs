@@ -96,6 +96,8 @@ struct LayerShape {
     scaled_start: usize,
     n_kv_heads: usize,
     head_dim: usize,
+    /// Floats of keys serve as values.
+    keys_alone: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -384,7 +386,13 @@ impl LayerShape {
 
     /// Elements in a page.
     fn len<T: CacheElement>(self) -> usize {
-        2 * self.n_kv_heads * T::side_len(self.head_dim)
+        let n_sides = if self.has_values::<T>() { 2 } else { 1 };
+        n_sides * self.n_kv_heads * T::side_len(self.head_dim)
+    }
+
+    /// Integers of a value have a scale of their own, so they are stored.
+    fn has_values<T: CacheElement>(self) -> bool {
+        T::IS_SCALED || !self.keys_alone
     }
 }
 
@@ -395,7 +403,8 @@ impl Shape {
             let has_own = layer.cache == i && layer.n_heads > 0;
             let n_kv_heads = if has_own { layer.n_kv_heads } else { 0 };
             let head_dim = layer.head_dim;
-            let shape = LayerShape { start, scaled_start, n_kv_heads, head_dim };
+            let keys_alone = config.keys_serve_as_values(layer);
+            let shape = LayerShape { start, scaled_start, n_kv_heads, head_dim, keys_alone };
             start += shape.len::<f16>();
             scaled_start += shape.len::<i8>();
             shape
@@ -438,11 +447,12 @@ impl Shape {
             let page_pos = (first_page + i) * PAGE;
             for at in page_pos.max(pos)..(page_pos + PAGE).min(end) {
                 let row = (at - pos) * row_len..(at - pos + 1) * row_len;
-                let heads = page_keys.chunks_exact_mut(len).zip(page_values.chunks_exact_mut(len));
+                let mut page_values = page_values.chunks_exact_mut(len);
                 let given = keys[row.clone()].chunks_exact(head_dim);
-                for ((page_keys, page_values), (key, value)) in
-                    heads.zip(given.zip(values[row].chunks_exact(head_dim)))
+                for (page_keys, (key, value)) in (page_keys.chunks_exact_mut(len))
+                    .zip(given.zip(values[row].chunks_exact(head_dim)))
                 {
+                    let page_values = page_values.next().unwrap_or_default();
                     T::store(isa, page_keys, page_values, at - page_pos, key, value);
                 }
             }
@@ -464,7 +474,8 @@ impl<T: CacheElement> Pages<T> {
         let len = T::side_len(shape.head_dim);
         let keys = shape.start::<T>() + kv_head * len;
         let values = keys + shape.n_kv_heads * len;
-        [keys, values].map(|at| &self.pages[page][at..at + len])
+        let side = |at: usize| &self.pages[page][at..at + len];
+        [side(keys), if shape.has_values::<T>() { side(values) } else { &[] }]
     }
 
     fn reserve(&mut self, len: usize, n: usize) -> Result<(), NoMemory> {

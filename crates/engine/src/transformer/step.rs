@@ -8,7 +8,7 @@ use kelvin_kernels::{activations::Activations, matmul::ExpertRows};
 use super::{
     Sequence, Turns,
     experts::ExpertScratch,
-    forward::{MixScratch, RecurrentScratch},
+    forward::{AdapterScratch, MixScratch, RecurrentScratch},
     sequence::Row,
 };
 use crate::TokenId;
@@ -89,6 +89,7 @@ pub struct Scratch {
     pub(super) experts: ExpertScratch,
     pub(super) recurrent: RecurrentScratch,
     pub(super) mix: MixScratch,
+    pub(super) adapters: AdapterScratch,
     /// n × d_model: what a layer's half adds to the stream.
     pub(super) delta: Vec<f32>,
     /// n × d_model: what attention adds in a parallel layer, until feed-forward has seen the

@@ -3,6 +3,7 @@
 
 use std::{collections::HashSet, ops::Range};
 
+mod adapters;
 mod attention;
 mod dense;
 mod experts;
@@ -11,6 +12,7 @@ mod latent;
 mod layer;
 mod layer_embedding;
 mod linear;
+mod ngrams;
 mod recurrent;
 mod streams;
 mod time_mix;
@@ -22,14 +24,19 @@ use super::{
     error::ModelError,
     families::{self, Family, Presence, refuse_unread},
 };
-use crate::gguf::{Gguf, TensorInfo};
+use crate::{
+    TokenId,
+    gguf::{Gguf, TensorInfo},
+};
+pub(super) use adapters::{Adapters, SwitchTable};
 pub(super) use attention::{Attention, Projections};
 pub(super) use dense::Dense;
-pub(super) use experts::Experts;
-pub(super) use hyper::Hyper;
+pub(super) use experts::{Experts, Narrow};
+pub(super) use hyper::{Hyper, KeptSums, StreamGates, StreamWeights};
 pub(super) use latent::{Latent, Spread};
 pub(super) use layer::Layer;
 pub(super) use layer_embedding::{LayerEmbedding, OfLayer};
+pub(super) use ngrams::Ngrams;
 pub(super) use recurrent::{Heads, Recurrent, Selective};
 pub(super) use streams::{LayerStreams, N_STREAMS, Streams};
 pub(super) use time_mix::{ChannelMix, LowRank, TimeMix, Version};
@@ -47,14 +54,18 @@ pub(super) struct Weights {
     pub(super) layer_embedding: Option<LayerEmbedding>,
     /// What makes the other streams, and the last one of all of them.
     pub(super) streams: Option<Streams>,
+    /// What one layer reads by the last tokens.
+    pub(super) ngrams: Option<Ngrams>,
+    /// What tokens mean to adapters.
+    pub(super) switch: Option<SwitchTable>,
     /// What the output reads of several streams.
     pub(super) hyper_head: Option<Hyper>,
     /// d_model: what the low stack of layers begins with.
     pub(super) low_start: Option<Vec<f32>>,
     /// By their number in the file; none for a block that isn't run.
     pub(super) blocks: Vec<Option<Layer>>,
-    /// d_model.
-    pub(super) output_norm: Norm,
+    /// d_model; none where what the output reads of several streams has norms.
+    pub(super) output_norm: Option<Norm>,
     /// vocab_size × d_model; none where the embedding serves ("tied").
     pub(super) output: Option<WeightMatrix>,
     /// vocab_size.
@@ -122,10 +133,9 @@ impl Weights {
             _ => Some(loader.layer_embedding(config)?),
         };
         let streams = config.streams.then(|| loader.streams(config)).transpose()?;
-        let hyper_head = match &config.hyper {
-            Some(hyper) => Some(loader.hyper("output_hc", hyper, 1, d_model)?),
-            None => None,
-        };
+        let hyper_head = loader.hyper_head(config)?;
+        let ngrams = config.ngrams.as_ref();
+        let ngrams = ngrams.map(|ngrams| loader.ngrams(config, ngrams)).transpose()?;
         let low_start = loader.vector_if("hrm.z_l_init", &[d_model])?;
         let blocks = loader.blocks(config)?;
         let output = match loader.has("output.weight") {
@@ -139,9 +149,13 @@ impl Weights {
         // Texts are no longer than the original context, so the long factors are only checked.
         loader.rope_factors("rope_factors_long.weight", half)?;
         let rope_factors = llama3.or(short);
-        let output_norm = loader.norm(family.output_norm, &[d_model])?;
-        let output_norm = output_norm
-            .ok_or_else(|| missing(&format!("{}.weight", family.output_norm), &[d_model]))?;
+        let output_norm = match family.output_norm {
+            "" => None,
+            name => {
+                let norm = loader.norm(name, &[d_model])?;
+                Some(norm.ok_or_else(|| missing(&format!("{name}.weight"), &[d_model]))?)
+            }
+        };
         // The table of families says what is read. Should it ever say more than is done here, the
         // file is refused now.
         let is_known = |_, name: &str| loader.taken.contains(name) || family.unused(name).is_some();
@@ -153,6 +167,8 @@ impl Weights {
             positions,
             layer_embedding,
             streams,
+            ngrams,
+            switch: config.switch.as_ref().map(|switch| SwitchTable::new(config, switch)),
             hyper_head,
             low_start,
             blocks,
@@ -172,16 +188,23 @@ impl Weights {
             let streams = streams.chain(block.recurrent.iter().flat_map(Recurrent::matrices));
             let mixes = block.time_mix.iter().flat_map(TimeMix::matrices);
             let mixes = mixes.chain(block.channel_mix.iter().flat_map(ChannelMix::matrices));
-            let hyper = block.hyper.iter().flatten().map(|hyper| &hyper.mix);
+            let hyper = block.hyper.iter().flatten().flat_map(Hyper::matrices);
             let streams = streams.chain(mixes).chain(hyper);
             let parts = block.embedding.iter().flat_map(OfLayer::matrices).chain(streams);
             ffn.chain(attention).chain(parts)
         });
         let each_layer = self.layer_embedding.iter().flat_map(LayerEmbedding::matrices);
         let streams = self.streams.iter().flat_map(Streams::matrices);
-        let streams = streams.chain(self.hyper_head.iter().map(|hyper| &hyper.mix));
+        let streams = streams.chain(self.hyper_head.iter().flat_map(Hyper::matrices));
+        let streams = streams.chain(self.ngrams.iter().flat_map(Ngrams::matrices));
         let whole = self.output.iter().chain(&self.positions).chain(each_layer).chain(streams);
         self.embedding.n_bytes() + whole.chain(blocks).map(WeightMatrix::n_bytes).sum::<usize>()
+    }
+
+    /// Whose embedding a token has.
+    pub(super) fn embedded(&self, token: TokenId) -> usize {
+        let switch = self.switch.as_ref();
+        switch.map_or(token.index(), |switch| switch.embedded[token.index()] as usize)
     }
 
     /// The weights of a layer.
@@ -264,7 +287,7 @@ impl<'a> Loader<'a> {
         let experts = mixture.map(|mixture| self.experts(config, mixture, block)).transpose()?;
         let has_dense = d_ff > 0 && channel_mix.is_none();
         let dense = match has_dense && (experts.is_none() || is_early) {
-            true => Some(self.dense(block, d_ff, d_model)?),
+            true => Some(self.dense(config, block, d_ff)?),
             false => None,
         };
         let (experts, early_experts) = match experts {
@@ -295,13 +318,7 @@ impl<'a> Loader<'a> {
                 _ => self.number(&name("layer_output_scale.weight"))?,
             },
             streams: config.streams.then(|| self.layer_streams(config, block)).transpose()?,
-            hyper: match &config.hyper {
-                Some(hyper) => Some([
-                    self.hyper(&name("hc_attn"), hyper, 2, d_model)?,
-                    self.hyper(&name("hc_ffn"), hyper, 2, d_model)?,
-                ]),
-                None => None,
-            },
+            hyper: self.hyper_halves(config, i)?,
         })
     }
 

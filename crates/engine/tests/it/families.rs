@@ -14,13 +14,13 @@ mod states;
 
 use std::collections::HashSet;
 
-use kelvin_engine::transformer::Config;
+use kelvin_engine::transformer::{CacheFormat, Config, PAGE};
 use kelvin_kernels::isa::Isa;
 
 use build::Case;
 use cases::cases;
 use kelvin_testkit::tiny::Meta;
-use run::{N_TOKENS, golden_places, logits, open, spread, tolerance};
+use run::{N_TOKENS, golden_places, logits, open, open_case, spread, tolerance};
 
 /// All architectures of llama.cpp, with those that run here.
 const ARCHITECTURES: &str = include_str!("../../../../records/architectures.md");
@@ -101,6 +101,61 @@ fn a_model_that_selects_positions_ends_where_it_sees_all() {
         model.set(&format!("attention.indexer.{key}"), Meta::U32(selected));
         assert_eq!(Config::from_gguf(&open(&model)).unwrap().ctx_len, context, "{name}");
     }
+}
+
+#[test]
+fn a_context_that_selects_means_of_positions_ends_where_it_sees_all() {
+    let context = |name: &str, change: &dyn Fn(&mut kelvin_testkit::tiny::TinyModel)| {
+        let case = cases().find(|case| case.name == name).unwrap();
+        let mut model = case.model();
+        model.set("attention.indexer.top_k", Meta::U32(40));
+        change(&mut model);
+        Config::from_gguf(&open(&model)).map(|config| config.ctx_len)
+    };
+    assert_eq!(context("glm5-next.full", &|_| ()).unwrap(), 40);
+    assert_eq!(context("qwen4exp.full", &|_| ()).unwrap(), 40);
+    // No layer selects.
+    assert_eq!(context("qwen4exp.plain", &|_| ()).unwrap(), 96);
+    let blind = context("glm5-next.full", &|model| {
+        model.set("attention.indexer.kpool_select_tail", Meta::Bool(false));
+    });
+    let error = blind.unwrap_err().to_string();
+    assert!(error.contains("kpool_select_tail"), "{error}");
+}
+
+#[test]
+fn an_architecture_that_is_refused_is_told_why() {
+    let mut model = cases().next().unwrap().model();
+    let mut n = 0;
+    for row in ARCHITECTURES.lines().filter(|line| line.contains("| refused |")) {
+        let name = row.split('`').nth(1).unwrap();
+        model.metadata[0].1 = Meta::Str(name.into());
+        let error = Config::from_gguf(&open(&model)).unwrap_err().to_string();
+        let reasons = ["which isn't supported: ", "isn't a language model: "];
+        assert!(reasons.iter().any(|reason| error.contains(reason)), "{error}");
+        assert_eq!(row.contains("diffusion"), error.contains("diffusion model"), "{error}");
+        n += 1;
+    }
+    assert_eq!(n, 26);
+    model.metadata[0].1 = Meta::Str("nonsense".into());
+    let error = Config::from_gguf(&open(&model)).unwrap_err().to_string();
+    assert!(error.contains("isn't supported; supported are: "), "{error}");
+}
+
+/// Floats of keys and values of absorbed latent attention are stored once.
+#[test]
+fn latent_attention_keeps_a_position_once() {
+    let config = |name: &str| {
+        let case = cases().find(|case| case.name == name).unwrap();
+        Config::from_gguf(&open_case(case)).unwrap()
+    };
+    // Two layers: 32 numbers and a rotated part of 8; as integers, keys and values have scales.
+    let latent = config("deepseek2.full");
+    let formats = [CacheFormat::F16, CacheFormat::F32, CacheFormat::Q8];
+    let bytes = formats.map(|cache| latent.page_bytes(cache));
+    assert_eq!(bytes, [2 * 40 * 2, 2 * 40 * 4, 2 * 2 * (40 + 4)].map(|each| each * PAGE));
+    let expanded = config("minicpm3.full");
+    assert_eq!(expanded.page_bytes(CacheFormat::F16), 2 * 2 * 4 * 24 * 2 * PAGE);
 }
 
 #[test]

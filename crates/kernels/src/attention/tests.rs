@@ -252,3 +252,61 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
         }
     }
 }
+
+/// Pages whose keys are values as well.
+fn with_values<'h, T: Element>(
+    cache: &Pages<'h, T>,
+    wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
+) -> Pages<'h, T> {
+    let (heads, len) = (cache.heads, T::side_len(cache.heads.head_dim));
+    let page = |page: &Arc<Vec<T>>| {
+        let mut page = page.to_vec();
+        let (keys, values) = page.split_at_mut(heads.n_kv_heads * len);
+        for (keys, values) in keys.chunks(len).zip(values.chunks_mut(len)) {
+            for i in 0..len {
+                values[i % PAGE * heads.head_dim + i / PAGE] = keys[i];
+            }
+        }
+        Arc::new(page)
+    };
+    let pages = cache.pages.iter().map(|pages| pages.iter().map(page).collect()).collect();
+    Pages { heads, pages, of: cache.of.clone(), wrap }
+}
+
+#[test]
+fn keys_may_serve_as_values() {
+    fn check<T: Element>(
+        keys_alone: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
+        both: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
+    ) {
+        for (n_heads, n_kv_heads, head_dim) in [(9, 3, 64), (5, 1, 72), (4, 1, 7)] {
+            let (soft_cap, slopes, sinks) = (None, &[][..], &[][..]);
+            let heads =
+                Heads { n_heads, n_kv_heads, head_dim, scale: 0.37, soft_cap, slopes, sinks };
+            let spans = [3..7, 0..41, 0..140, 100..131, 5..387];
+            let alone = pages(heads, &[0, 1, 1, 2, 0], keys_alone);
+            let whole = with_values(&alone, both);
+            let n = spans.len() * n_heads * head_dim;
+            let queries: Vec<f32> = (0..n).map(|i| number(i * 31) * 3.0).collect();
+            let run = |cache: &Pages<'_, T>, threads: usize, isa: Isa| {
+                let mut out = vec![1.0; n];
+                attend(&Pool::new(threads), isa, heads, &queries, &spans, cache, &mut out);
+                out
+            };
+            let expected = run(&whole, 1, Isa::SCALAR);
+            for isa in Isa::all() {
+                for threads in [1, 2, 3] {
+                    assert_eq!(expected, run(&alone, threads, isa), "{heads:?}, {}", isa.name());
+                }
+            }
+        }
+    }
+    check::<f16>(
+        |keys, _| Page::F16 { keys, values: &[] },
+        |keys, values| Page::F16 { keys, values },
+    );
+    check::<f32>(
+        |keys, _| Page::F32 { keys, values: &[] },
+        |keys, values| Page::F32 { keys, values },
+    );
+}

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use half::f16;
+
 use super::integers::Integers;
 use crate::{
     exp::exp,
@@ -52,6 +54,8 @@ pub(super) struct Scratch {
     totals: Vec<f32>,
     /// Queries, or the weights of a page, as integers.
     integers: Integers,
+    /// The keys of a page in the layout of values.
+    turned: (Vec<f16>, Vec<f32>),
     /// `[row][head][dimension of the unit]`.
     pub(super) out: Vec<f32>,
 }
@@ -183,17 +187,19 @@ impl WorkUnit<'_> {
 
     /// Computes the weighted means of the values, dimensions `dims`, into `scratch.out`.
     pub(super) fn add_values(&self, dims: Range<usize>, scratch: &mut Scratch) {
-        let Scratch { scores, totals, out, integers, .. } = scratch;
+        let Scratch { scores, totals, out, integers, turned, .. } = scratch;
         out.clear();
         out.resize(self.rows.len() * self.group() * dims.len(), 0.0);
         for page in self.pages.clone() {
             self.for_shared_pages(page, |rows, found| {
                 let ahead = self.prefetch_address(rows.start, page, &found, Side::Values);
                 match found {
-                    Page::F16 { values, .. } => {
+                    Page::F16 { keys, values } => {
+                        let values = or_turned(values, keys, &dims, &mut turned.0);
                         self.add_floats(values, page, rows, &dims, ahead, scores, out);
                     }
-                    Page::F32 { values, .. } => {
+                    Page::F32 { keys, values } => {
+                        let values = or_turned(values, keys, &dims, &mut turned.1);
                         self.add_floats(values, page, rows, &dims, ahead, scores, out);
                     }
                     Page::Q8 { values, .. } => {
@@ -348,6 +354,26 @@ impl WorkUnit<'_> {
         assert!(page.fits(self.heads.head_dim), "a page has head_dim · PAGE keys and values");
         page
     }
+}
+
+/// The values of a page, or its keys in their layout, dimensions `dims`, if it has none.
+fn or_turned<'a, T: FloatElement>(
+    values: &'a [T],
+    keys: &[T],
+    dims: &Range<usize>,
+    turned: &'a mut Vec<T>,
+) -> &'a [T] {
+    if !values.is_empty() {
+        return values;
+    }
+    let head_dim = keys.len() / PAGE;
+    turned.resize(keys.len(), T::default());
+    for d in dims.clone() {
+        for (slot, x) in keys[d * PAGE..(d + 1) * PAGE].iter().enumerate() {
+            turned[slot * head_dim + d] = *x;
+        }
+    }
+    turned
 }
 
 /// The greatest score: exact in any order.

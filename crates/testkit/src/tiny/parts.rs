@@ -188,13 +188,6 @@ mod states {
             ("attn_output", "local") => vec![10 * layer.n_heads, d],
             ("attn_k_norm", "rotated") => vec![s.rope_dim],
             ("attn_gate", "values") => vec![d, 12 * layer.n_heads],
-            // Four streams.
-            ("hc_attn_fn" | "hc_ffn_fn", _) => vec![4 * d, 8],
-            ("hc_attn_base" | "hc_ffn_base", _) => vec![8],
-            ("hc_attn_scale" | "hc_ffn_scale", _) => vec![2],
-            ("output_hc_fn", _) => vec![4 * d, 4],
-            ("output_hc_base", _) => vec![4],
-            ("output_hc_scale", _) => vec![1],
             ("ffn_gate_chexps" | "ffn_up_chexps", _) => vec![d, 24, 4],
             ("ffn_down_chexps", _) => vec![24, d, 4],
             ("hrm.z_l_init", _) => vec![d],
@@ -208,11 +201,65 @@ mod states {
     }
 }
 
+/// Of layers that read several streams, or adapters that tokens switch on.
+mod streams {
+    use super::{Each, Sizes};
+
+    /// Four streams, with gates of rank 24. Experts may read a stream of 48 numbers. N-grams have
+    /// four rows of a table of 97, with a convolution of 3 taps. Adapters have a rank of 8, and
+    /// there are two beside the one of all other tokens.
+    pub(super) fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Option<Vec<usize>> {
+        let (d, q, kv) = (s.d_model, layer.n_heads, layer.n_kv_heads);
+        let [q, kv] = [q, kv].map(|n| n * layer.head_dim);
+        Some(match (name, form) {
+            ("hc_attn_fn" | "hc_ffn_fn", "mixed") => vec![4 * d, 24],
+            ("hc_attn_base" | "hc_ffn_base", "mixed") => vec![24],
+            ("hc_attn_scale" | "hc_ffn_scale", "mixed") => vec![3],
+            ("hc_attn_fn" | "hc_ffn_fn", _) => vec![4 * d, 8],
+            ("hc_attn_base" | "hc_ffn_base", _) => vec![8],
+            ("hc_attn_scale" | "hc_ffn_scale", _) => vec![2],
+            ("output_hc_fn", _) => vec![4 * d, 4],
+            ("output_hc_base", _) => vec![4],
+            ("output_hc_scale", _) => vec![1],
+            ("hc_attn_norm" | "hc_ffn_norm" | "output_hc_norm", "flat") => vec![4 * d],
+            ("hc_attn_norm" | "hc_ffn_norm" | "output_hc_norm", _) => vec![d, 4],
+            ("hc_attn_down" | "hc_ffn_down" | "output_hc_down", _) => vec![4 * d, 24],
+            ("hc_attn_up" | "hc_ffn_up" | "output_hc_up", _) => vec![24, 4 * d],
+            ("hc_attn_inject" | "hc_ffn_inject", _) => vec![4 * d, 4],
+            ("ffn_routed_down", _) => vec![d, 48],
+            ("ffn_routed_up", _) => vec![48, d],
+            ("ffn_routed_norm", _) => vec![48],
+            ("ffn_gate_exps" | "ffn_up_exps", "narrow") => vec![48, s.d_expert, s.n_experts],
+            ("ffn_down_exps", "narrow") => vec![s.d_expert, 48, s.n_experts],
+            ("ssm_g", _) => vec![d, 64],
+            ("ssm_a", "flat") => vec![4],
+            ("indexer_compressor_gate", _) => vec![d, 64],
+            ("indexer_compressor_ape", _) => vec![64, 4],
+            ("per_layer_token_embd", "ngrams") => vec![16, 97],
+            ("ple_key", _) => vec![d, 4 * d],
+            ("ple_value", _) => vec![d, d],
+            ("ple_norm_key" | "ple_norm_query" | "ple_norm_conv", _) => vec![d, 4],
+            ("ple_conv1d", _) => vec![3, 4 * d],
+            ("attn_q.lora_a" | "attn_k.lora_a" | "attn_v.lora_a", _) => vec![d, 8, 3],
+            ("ffn_gate.lora_a" | "ffn_up.lora_a", _) => vec![d, 8, 3],
+            ("attn_output.lora_a", _) => vec![q, 8, 3],
+            ("ffn_down.lora_a", _) => vec![layer.d_ff, 8, 3],
+            ("attn_q.lora_b", _) => vec![8, q, 3],
+            ("attn_k.lora_b" | "attn_v.lora_b", _) => vec![8, kv, 3],
+            ("attn_output.lora_b" | "ffn_down.lora_b", _) => vec![8, d, 3],
+            ("ffn_gate.lora_b" | "ffn_up.lora_b", _) => vec![8, layer.d_ff, 3],
+            (name, _) if name.ends_with("res_score") => vec![d],
+            _ => return None,
+        })
+    }
+}
+
 /// A tensor's shape, innermost dimension first.
 fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
     let [q, kv] = [layer.n_heads, layer.n_kv_heads].map(|n| n * layer.head_dim);
     let all_layers = s.layer_embedding * s.n_layers;
-    if let Some(shape) = states::shape(s, layer, name, form) {
+    let of_part = streams::shape(s, layer, name, form);
+    if let Some(shape) = of_part.or_else(|| states::shape(s, layer, name, form)) {
         return shape;
     }
     match name {
@@ -327,6 +374,7 @@ fn numbers(random: &mut Random, name: &str, shape: &[usize]) -> Vec<f32> {
         "time_mix_a0" | "time_mix_v0" | "time_mix_r_k" => (0.0, 0.5),
         name if name.contains("_lerp_") || name == "time_mix_first" => (0.5, 0.4),
         "ffn_gate_inp_shexp" | "attn_sinks" | "exp_probs_b" => (0.0, 0.4),
+        name if name.ends_with("res_score") => (0.0, 0.5),
         _ if is_matrix => (0.0, 3.0 / (shape[0] as f32).sqrt()),
         _ => (1.0, 0.3),
     };

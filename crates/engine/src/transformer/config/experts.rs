@@ -25,6 +25,10 @@ pub struct ExpertConfig {
     pub n_used: usize,
     /// Width of an expert's feed-forward network.
     pub d_ff: usize,
+    /// Width of the stream that experts read and make.
+    pub d_stream: usize,
+    /// It is another one than the model's, made of that.
+    pub is_narrow: bool,
     /// Width of the network that every token goes through besides; 0 is none.
     pub d_shared: usize,
     /// What the sum of experts is multiplied with where one of them is shared.
@@ -102,6 +106,7 @@ pub(super) fn read(
         }
     }
     let (n_groups, n_groups_used) = groups(keys, n_experts, n_used)?;
+    let narrow = narrow(keys, d_model)?;
     Ok(Some(ExpertConfig {
         n_experts,
         n_used,
@@ -121,6 +126,8 @@ pub(super) fn read(
             None | Some(0.0) => 1.0,
             Some(scale) => scale as f32,
         },
+        d_stream: narrow.unwrap_or(d_model),
+        is_narrow: narrow.is_some(),
         weighs_input: rules.weighs_input,
         routes_stream: rules.routes_stream,
         grouped: match rules.grouped {
@@ -130,6 +137,17 @@ pub(super) fn read(
         n_groups,
         n_groups_used,
     }))
+}
+
+/// The width of the stream that experts read, where it isn't the model's.
+fn narrow(keys: &Keys<'_>, d_model: usize) -> Result<Option<usize>, ModelError> {
+    const KEY: &str = "expert_latent_length";
+    if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))?.unwrap_or(0) == 0 {
+        return Ok(None);
+    }
+    let width = keys.size(KEY, None, (MAX_TIMES * d_model).min(1 << 22))?;
+    keys.check_rows(KEY, width, 1)?;
+    Ok(Some(width))
 }
 
 /// The second mixture.
@@ -187,6 +205,10 @@ fn shared_width(
         (SharedWidth::Key | SharedWidth::KeyOrFeedForward | SharedWidth::KeyOrExpert, width) => {
             width
         }
+        (SharedWidth::CountIfThere, _) => match is_there(".ffn_gate_shexp.weight") {
+            true => n_shared.max(1).saturating_mul(d_expert),
+            false => 0,
+        },
         (SharedWidth::Count, _) | (SharedWidth::CountOfKey, 0) => n_shared.saturating_mul(d_expert),
         (SharedWidth::CountOfKey, width) => n_shared.saturating_mul(width),
         (SharedWidth::KeyOrCount(default), width) => match (count.unwrap_or(default), width) {
@@ -203,20 +225,47 @@ pub(super) fn limits(keys: &Keys<'_>, config: &mut Config) -> Result<(), ModelEr
     let limit = |x: f32| match rules.limited {
         // llama.cpp takes less for no limit.
         _ if x <= 1e-6 => None,
-        Limited::Inputs => Some(Limit::Inputs(x)),
+        Limited::Inputs | Limited::InputsOfAll => Some(Limit::Inputs(x)),
         Limited::Outputs => Some(Limit::Outputs(x)),
     };
     let n_layers = config.layers.len();
     let of_experts = numbers(keys, "swiglu_clamp_exp", n_layers)?;
-    let of_shared = numbers(keys, "swiglu_clamp_shexp", n_layers)?;
+    let mut of_shared = numbers(keys, "swiglu_clamp_shexp", n_layers)?;
+    if of_shared.is_empty() && rules.limited == Limited::InputsOfAll {
+        of_shared.clone_from(&of_experts);
+    }
+    let saturating = saturating(keys)?;
     for (i, layer) in config.layers.iter_mut().enumerate() {
-        layer.expert_limit = of_experts.get(i).copied().and_then(limit);
-        layer.dense_limit = of_shared.get(i).copied().and_then(limit);
+        layer.expert_limit = of_experts.get(i).copied().and_then(limit).or(saturating);
+        layer.dense_limit = of_shared.get(i).copied().and_then(limit).or(saturating);
         if rules.dense == DenseBeside::AfterAttention {
             layer.d_ff = config.d_model;
         }
     }
     Ok(())
+}
+
+/// Bounds of all gated activations by tanh.
+fn saturating(keys: &Keys<'_>) -> Result<Option<Limit>, ModelError> {
+    const GATE: &str = "activation.situ_beta";
+    const UP: &str = "activation.situ_linear_beta";
+    if !keys.family.reads_key(GATE) {
+        return Ok(None);
+    }
+    let missing = |key: &str| keys.error(key, "missing, and there's no default for it".to_string());
+    // 0 or less is no bound of the up projection.
+    let up = keys.metadata.f32(&keys.name(UP))?.ok_or_else(|| missing(UP))?;
+    let gate = match keys.metadata.f32(&keys.name(GATE))? {
+        Some(gate) if gate > 0.0 && gate.is_finite() => gate,
+        Some(gate) => {
+            return Err(keys.error(GATE, format!("expected a positive number, found {gate}")));
+        }
+        None => return Err(missing(GATE)),
+    };
+    if !up.is_finite() {
+        return Err(keys.error(UP, format!("expected a number, found {up}")));
+    }
+    Ok(Some(Limit::Saturating { gate, up: (up > 0.0).then_some(up) }))
 }
 
 /// Numbers for layers, in order: the file has one for all or a list. Empty where it has none.

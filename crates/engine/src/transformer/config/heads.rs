@@ -10,7 +10,7 @@ use super::{
         ModelError,
         families::{FeedForward, Layers, RecurrentLayers},
     },
-    HyperConfig, LatentConfig, LayerConfig, MAX_SHARING, MAX_TIMES, StackLevel, experts,
+    LatentConfig, LayerConfig, MAX_SHARING, MAX_TIMES, StackLevel, experts,
     keys::{FEWEST_ROWS, Keys},
     positions::LayerWindows,
     recurrent,
@@ -323,24 +323,6 @@ fn stacks(keys: &Keys<'_>, mut layers: Vec<LayerConfig>) -> Result<Vec<LayerConf
     Ok(layers)
 }
 
-/// The streams beside each other.
-pub(super) fn hyper(keys: &Keys<'_>) -> Result<Option<HyperConfig>, ModelError> {
-    const COUNT: &str = "hyper_connection.count";
-    if !keys.family.reads_key(COUNT) {
-        return Ok(None);
-    }
-    let number = |key: &str| {
-        let said = keys.said(key)?;
-        let missing = || keys.error(key, "missing, and there's no default for it".to_string());
-        said.map(|x| x as f32).ok_or_else(missing)
-    };
-    Ok(Some(HyperConfig {
-        n_streams: keys.size(COUNT, None, 16)?,
-        eps: number("hyper_connection.epsilon")?,
-        magnitude: number("hyper_connection.magnitude")?,
-    }))
-}
-
 /// The tokens that stand for parts of an image, which have to be among all.
 pub(super) fn image_tokens(keys: &Keys<'_>, vocab_size: usize) -> Result<Range<usize>, ModelError> {
     let tokens = keys.family.image_tokens.clone();
@@ -358,7 +340,10 @@ pub(super) fn layer_embedding(keys: &Keys<'_>) -> Result<usize, ModelError> {
         // Gemma 3n's width, which llama.cpp has in its code.
         return Ok(256);
     }
-    if !keys.family.reads_key(KEY) || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
+    // In families with a table of n-grams it is the width of that.
+    let is_table = keys.family.reads_key("ple.layers");
+    let is_read = keys.family.reads_key(KEY) && !is_table;
+    if !is_read || keys.metadata.u32(&keys.name(KEY))? == Some(0) {
         return Ok(0);
     }
     let width = keys.size(KEY, None, 1 << 14)?;

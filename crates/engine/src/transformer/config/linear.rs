@@ -46,18 +46,20 @@ pub(super) fn read(
             Some(bound) => {
                 return Err(keys.error(BOUND, format!("expected less than 0, found {bound}")));
             }
+            None if keys.family.needs("blk.*.ssm_f_b.weight") => None,
             None => {
                 let problem = "missing, and there's no default for it".to_string();
                 return Err(keys.error(BOUND, problem));
             }
         },
     };
-    let rank = if gate_bound.is_some() { 0 } else { key_dim };
-    keys.check_rows("kda.head_dim", rank, 0)?;
+    let rank = |second: &str| if keys.family.needs(second) { key_dim } else { 0 };
+    let ranks = [rank("blk.*.ssm_f_b.weight"), 0, 0, rank("blk.*.ssm_g_b.weight")];
+    keys.check_rows("kda.head_dim", ranks[0].max(ranks[3]), 0)?;
     Ok(RecurrentConfig {
         taps: taps(keys, "ssm.conv_kernel")?,
         channels: 3 * inner,
-        ranks: [rank, 0, 0, 0],
+        ranks,
         gate_bound,
         ..config
     })

@@ -3,10 +3,13 @@
 
 use std::ops::Range;
 
+mod adapters;
 mod experts;
 mod heads;
+mod hyper;
 mod keys;
 mod linear;
+mod ngrams;
 mod positions;
 mod recurrent;
 mod rotary;
@@ -14,8 +17,12 @@ mod rwkv;
 mod states;
 mod xielu;
 
+pub use adapters::SwitchConfig;
 pub(super) use experts::MAX_EXPERTS;
 pub use experts::{ExpertConfig, GroupedExperts};
+pub(super) use hyper::MAX_STREAMS;
+pub use hyper::{HyperConfig, HyperRule};
+pub use ngrams::NgramConfig;
 pub use recurrent::{RecurrentConfig, RecurrentKind};
 pub use rotary::{PositionTemperature, Rope, RopeSections, Yarn};
 
@@ -117,6 +124,10 @@ pub struct Config {
     pub local_latent: Option<LatentConfig>,
     /// Several streams in the place of one, which each half of a layer reads and adds to.
     pub hyper: Option<HyperConfig>,
+    /// What one layer reads by the last tokens.
+    pub ngrams: Option<NgramConfig>,
+    /// Adapters that tokens switch on.
+    pub switch: Option<SwitchConfig>,
     /// The stream has three others beside it.
     pub streams: bool,
     /// Two stacks of layers run by turns.
@@ -167,19 +178,6 @@ pub struct LatentConfig {
     /// All heads attend to what keys and values are made of. Matrices of each head lead queries
     /// there, and what attention finds to values.
     pub absorbed: bool,
-}
-
-/// Streams beside each other (hyper-connections, arXiv 2409.19606). Each half of a layer reads
-/// their sum with weights logistic(...) + eps, and adds to them by weights
-/// magnitude · logistic(...) + eps.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct HyperConfig {
-    /// How many there are.
-    pub n_streams: usize,
-    /// Added to weights.
-    pub eps: f32,
-    /// Multiplies the weights of what is added.
-    pub magnitude: f32,
 }
 
 /// What differs from layer to layer.
@@ -262,6 +260,7 @@ impl Config {
         config.scales(&keys)?;
         config.residuals(gguf, &keys)?;
         config.experts = experts::read(&keys, &config, gguf)?;
+        config.ngrams = ngrams::read(gguf, &keys, &config)?;
         for (i, layer) in (0..).zip(&mut config.layers) {
             let has_experts = layer.d_ff > 0 && family.has_experts(gguf, i);
             layer.experts = config.experts.is_some() && has_experts;
@@ -346,7 +345,9 @@ impl Config {
             layer_embedding: heads::layer_embedding(keys)?,
             latent: heads::latent(keys, &layers, ropes[0].dim)?,
             local_latent: heads::local_latent(keys, &layers, ropes[0].dim)?,
-            hyper: heads::hyper(keys)?,
+            hyper: hyper::read(keys, n_layers)?,
+            ngrams: None,
+            switch: adapters::read(keys, vocab_size)?,
             streams: family.streams,
             stacks: family.stacks,
             experts: None,
@@ -467,6 +468,7 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
     let supported = || families::all().map(|family| family.architecture).collect::<Vec<_>>();
     let family = families::find(found).ok_or_else(|| ModelError::Architecture {
         found: found.to_string(),
+        why: families::why(found),
         supported: supported().join(", "),
     })?;
     match refused_keys(metadata) {

@@ -82,8 +82,13 @@ fn rope_dims(keys: &Keys<'_>, layers: &[LayerConfig]) -> Result<[usize; 2], Mode
         let of_kind = layers.iter().filter(|layer| layer.window.is_some() == local);
         of_kind.map(|layer| layer.head_dim).min()
     };
+    // Keys of latent attention needn't have a part that all heads share, if none is rotated.
+    let may_lack = keys.family.latent && keys.family.rotary == Rotary::Never;
     let read = |key: &str, default: usize, most: usize| {
-        let dim = keys.size(key, Some(default), most)?;
+        let dim = match keys.metadata.u32(&keys.name(key))? {
+            Some(0) if may_lack => 0,
+            _ => keys.size(key, Some(default), most)?,
+        };
         match dim.is_multiple_of(2) {
             true => Ok(dim),
             false => Err(keys.error(key, format!("{dim} numbers don't make pairs"))),
@@ -238,10 +243,23 @@ pub(super) fn original_context(keys: &Keys<'_>, ctx_len: usize) -> Result<usize,
 /// How many positions attention selects at most, where it selects.
 pub(super) fn selected(keys: &Keys<'_>) -> Result<Option<usize>, ModelError> {
     const MOST: usize = 1 << 28;
+    const RATIOS: &str = "attention.compress_ratios";
+    if keys.family.reads_key(RATIOS) && !any_pooled(keys)? {
+        return Ok(None);
+    }
     let default = keys.family.may_see_all.then_some(MOST);
     let sizes = keys.family.selects.iter().map(|key| keys.size(key, default, MOST));
     let product = sizes.reduce(|a, b| Ok(a?.saturating_mul(b?)));
     product.transpose()
+}
+
+/// Whether a layer selects means of positions: of how many, the file's list says; 0 is no layer's.
+fn any_pooled(keys: &Keys<'_>) -> Result<bool, ModelError> {
+    const KEY: &str = "attention.compress_ratios";
+    match keys.metadata.get(&keys.name(KEY)) {
+        Some(Value::IntArray(list)) => Ok(list.iter().any(|ratio| *ratio != 0)),
+        _ => Ok(keys.metadata.u32(&keys.name(KEY))?.unwrap_or(0) != 0),
+    }
 }
 
 /// The window of each layer, and how layers with one rotate.

@@ -56,8 +56,8 @@ pub struct RecurrentConfig {
     /// Width of values: columns of a head's matrix.
     pub value_dim: usize,
     /// Ranks of the matrices that are products of two: of decays (Mamba: of steps); of RWKV 6's
-    /// mixes or RWKV 7's rates; of RWKV 7's share of the first layer's values; of its gate. 0 where
-    /// there is one matrix, or none.
+    /// mixes or RWKV 7's rates; of RWKV 7's share of the first layer's values; of the gate (RWKV 7,
+    /// KDA). 0 where there is one matrix, or none.
     pub ranks: [usize; 4],
     /// Feed-forward sees the token before, too (RWKV).
     pub mixes_ffn: bool,
@@ -67,6 +67,10 @@ pub struct RecurrentConfig {
     pub unit_norms: bool,
     /// KDA's decays are e to this times a logistic function, and have no softplus.
     pub gate_bound: Option<f32>,
+    /// Added to the squared length of queries and keys, where it isn't the epsilon of norms.
+    pub key_eps: Option<f32>,
+    /// The gate of the delta rule's output is a logistic function.
+    pub logistic_gate: bool,
 }
 
 /// Most tokens of a convolution and most rows of a head's matrix. Files have 4 and 256.
@@ -102,8 +106,10 @@ impl RecurrentConfig {
             RecurrentKind::DeltaNet => self.channels + inner + 2 * self.n_heads,
             RecurrentKind::Mamba2 => self.channels + inner + self.n_heads,
             RecurrentKind::Mamba | RecurrentKind::SelectiveHeads => 2 * inner,
-            RecurrentKind::KimiDelta if decay == 0 => 5 * inner + self.n_heads,
-            RecurrentKind::KimiDelta => 3 * inner + self.n_heads + 4 * decay,
+            RecurrentKind::KimiDelta => {
+                let made = |rank: usize| if rank == 0 { inner } else { 2 * rank };
+                3 * inner + self.n_heads + made(decay) + made(gate)
+            }
             RecurrentKind::Lightning => 4 * inner,
             RecurrentKind::Rwkv6 => 4 * inner + 10 * mix + 2 * decay,
             RecurrentKind::Rwkv7 => 3 * inner + 2 * (decay + mix + values + gate),
@@ -122,11 +128,12 @@ impl RecurrentConfig {
 
 impl Config {
     /// Numbers of the recurrent state of a text: of each recurrent layer the convolution's earlier
-    /// inputs, then its heads' matrices. 0 without recurrent layers.
+    /// inputs, then its heads' matrices; at the end the earlier inputs of the convolution over
+    /// n-grams. 0 without recurrent layers.
     pub fn state_numbers(&self) -> usize {
         let n_layers = self.layers.iter().filter(|layer| layer.recurrent.is_some()).count();
         let of_layer = |c: &RecurrentConfig| c.tail_len() + c.matrices_len();
-        n_layers * self.recurrent.as_ref().map_or(0, of_layer)
+        n_layers * self.recurrent.as_ref().map_or(0, of_layer) + self.ngram_tail_len()
     }
 
     /// Bytes of the recurrent state of a text.
@@ -199,6 +206,8 @@ pub(super) fn none_of(rules: &RecurrentRules) -> RecurrentConfig {
         halved_every: 0,
         unit_norms: false,
         gate_bound: None,
+        key_eps: rules.key_eps,
+        logistic_gate: rules.logistic_gate,
     }
 }
 

@@ -128,6 +128,8 @@ mod tests {
             n_experts: 6,
             n_used: 2,
             d_ff: 8,
+            d_stream: 16,
+            is_narrow: false,
             d_shared: 0,
             shared_scale: 1.0,
             before_attention: false,

@@ -97,6 +97,8 @@ pub(in super::super) enum DenseBeside {
 pub(in super::super) enum Limited {
     /// What the activation gets.
     Inputs,
+    /// Likewise, in the networks beside experts as well unless the file says otherwise.
+    InputsOfAll,
     /// What it gives.
     Outputs,
 }
@@ -111,6 +113,8 @@ pub(in super::super) enum SharedWidth {
     KeyOrFeedForward,
     /// `expert_shared_count` times an expert's width.
     Count,
+    /// Likewise, once at least, if the file has one.
+    CountIfThere,
     /// `expert_shared_count` times `expert_shared_feed_forward_length`, or an expert's width
     /// without it.
     CountOfKey,

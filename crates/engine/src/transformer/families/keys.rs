@@ -298,6 +298,8 @@ pub(super) const UNIT_NORMS: &[Row] = &[row("ssm.dt_b_c_rms", Rule::Read)];
 /// Sizes of the states of Kimi's delta rule.
 pub(super) const KIMI_STATE: &[Row] =
     &[row("ssm.conv_kernel", Rule::Read), row("kda.head_dim", Rule::Read)];
+/// What bounds its decays, where a file says it.
+pub(super) const KIMI_BOUND: &[Row] = &[row("kda.gate_lower_bound", Rule::Read)];
 /// What bounds its decays.
 pub(super) const KIMI_GATE: &[Row] = &[
     row("kda.gate_lower_bound", Rule::Read),
@@ -362,4 +364,48 @@ pub(super) const HYPER: &[Row] = &[
     row("hyper_connection.count", Rule::Read),
     row("hyper_connection.epsilon", Rule::Read),
     row("hyper_connection.magnitude", Rule::Read),
+];
+/// Several streams that are mixed.
+pub(super) const HYPER_MIXED: &[Row] = &[
+    row("hyper_connection.count", Rule::Read),
+    row("hyper_connection.epsilon", Rule::Read),
+    row("hyper_connection.sinkhorn_iterations", Rule::Read),
+];
+/// Sums of the stream that are kept.
+pub(super) const KEPT: &[Row] = &[row("attn_res.block_size", Rule::Read)];
+/// Bounds of gated activations by tanh.
+pub(super) const SATURATING: &[Row] =
+    &[row("activation.situ_beta", Rule::Read), row("activation.situ_linear_beta", Rule::Read)];
+/// Width of the stream that experts read.
+pub(super) const LATENT_WIDTH: &[Row] = &[row("expert_latent_length", Rule::Read)];
+/// The last positions are seen besides means of earlier ones.
+pub(super) const POOLED_TAIL: &[Row] = &[row(
+    "attention.indexer.kpool_select_tail",
+    Rule::Neutral(&[1.0], "texts whose last positions aren't seen"),
+)];
+/// Several streams, each number of which has a gate.
+pub(super) const HYPER_GATED: &[Row] =
+    &[row("hyper_connection.count", Rule::Read), row("hyper_connection.low_rank", Rule::Read)];
+/// Which layers select means of how many positions.
+pub(super) const POOLED: &[Row] = &[row("attention.compress_ratios", Rule::Read)];
+/// A table that one layer reads by the last tokens.
+pub(super) const NGRAMS: &[Row] = &[
+    row("ple.layers", Rule::Read),
+    row("ple.ngram_size", Rule::Read),
+    row("ple.heads_per_ngram", Rule::Read),
+    row("ple.conv_kernel", Rule::Read),
+    row("ple.layer_multipliers", Rule::Read),
+    row("ple.head_offsets", Rule::Read),
+    row("ple.head_vocab_sizes", Rule::Read),
+    row("ple.eos_token_id", Rule::Read),
+    row("ple.image_token_id", Rule::Ignored("stands for places of images; text has none")),
+    row("embedding_length_per_layer_input", Rule::Read),
+];
+/// Adapters that tokens switch on.
+pub(super) const ADAPTERS: &[Row] = &[
+    row("adapters.count", Rule::Read),
+    row("adapters.lora_rank", Rule::Read),
+    row("adapters.router_gain", Rule::Read),
+    row("adapters.token_ids_activate", Rule::Read),
+    row("adapters.token_ids_substitute", Rule::Read),
 ];

@@ -21,7 +21,9 @@ mod more_mixtures;
 mod more_parts;
 mod recurrent;
 mod recurrent_rules;
+mod refused;
 mod rms_norm;
+mod state_streams;
 mod states;
 mod tensors;
 mod varied;
@@ -30,6 +32,7 @@ pub use expert_rules::Gating;
 pub(super) use expert_rules::{
     DenseBeside, ExpertRules, ExpertWidth, GatingRule, Limited, Normalized, SharedWidth,
 };
+pub(super) use refused::why;
 
 pub(super) use recurrent_rules::{RecurrentLayers, RecurrentRules};
 
@@ -339,6 +342,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Family> {
         latent::FAMILIES,
         recurrent::FAMILIES,
         states::FAMILIES,
+        state_streams::FAMILIES,
         llama4::FAMILIES,
         experts::FAMILIES,
         more_experts::FAMILIES,
@@ -419,12 +423,18 @@ impl Family {
         }
     }
 
+    /// Whether a file must have the tensors of this name in a row's list.
+    pub(super) fn needs(&self, tensor: &str) -> bool {
+        self.required.iter().any(|group| group.contains(&tensor))
+    }
+
     /// Why the tensor called `name` changes nothing, if a file may have it and needn't.
     pub(super) fn unused(&self, name: &str) -> Option<&'static str> {
         // Beside each matrix's scale NVFP4 files have one of its input.
         let matrix = name.strip_suffix(".input_scale").map(|matrix| format!("{matrix}.scale"));
-        let scales = [tensors::SCALES, tensors::EXPERT_SCALES];
-        if matrix.is_some_and(|scale| scales.iter().any(|list| is_among(list, &scale))) {
+        let of_states = [tensors::DELTA_SCALES, tensors::MAMBA_SCALES];
+        let scales = [tensors::SCALES, tensors::EXPERT_SCALES].into_iter().chain(of_states);
+        if matrix.is_some_and(|scale| scales.clone().any(|list| is_among(list, &scale))) {
             return Some("is for activations of 4 bits; the engine's have more");
         }
         is_among(self.unused, name).then_some(self.unused_because)

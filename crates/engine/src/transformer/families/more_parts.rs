@@ -7,8 +7,14 @@ use kelvin_kernels::{
 };
 
 use super::{
-    super::QkNorm, AttentionGate, Family, FeedForward::Gated, LayerScale, Layers, LogitScale,
-    Rotary, Scale, WindowRotary, Windows, keys::*, rms_norm::LLAMA, tensors::*,
+    super::QkNorm,
+    AttentionGate, Family,
+    FeedForward::Gated,
+    LayerScale, Layers, LogitScale, Rotary, Scale, WindowRotary, Windows, keys,
+    keys::*,
+    rms_norm::{GRANITE, LLAMA},
+    tensors,
+    tensors::*,
 };
 
 /// The rows.
@@ -95,5 +101,32 @@ pub(super) const FAMILIES: &[Family] = &[
         optional: &[QKV, QKV_BIASES],
         keys: &[LOGIT_SCALE, LOGIT_CAP, RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE, NO_SCALES],
         ..LLAMA
+    },
+    // Granite with adapters that tokens switch on.
+    Family {
+        architecture: "graniteswitch",
+        experts: None,
+        required: &[
+            EMBEDDING,
+            ATTENTION_NORM,
+            FUSED_QKV,
+            ATTENTION_OUTPUT,
+            FFN_NORM,
+            GATED,
+            tensors::ADAPTERS,
+        ],
+        optional: &[OUTPUT],
+        keys: &[
+            keys::ADAPTERS,
+            EMBEDDING_SCALE,
+            RESIDUAL_SCALE,
+            LOGIT_SCALE,
+            ATTENTION_SCALE,
+            ROTARY_SWITCH,
+            RMS_NORM,
+            ROTARY,
+            NO_SCALES,
+        ],
+        ..GRANITE
     },
 ];

@@ -11,6 +11,7 @@ use super::{
     expert_rules::MIXTURE,
     keys,
     keys::*,
+    recurrent_rules::rules,
     rms_norm::{GRANITE, LLAMA, QWEN3},
     tensors,
     tensors::*,
@@ -20,12 +21,7 @@ use super::{
 const LFM2: Family = Family {
     architecture: "lfm2",
     output_norm: "token_embd_norm",
-    recurrent: Some(RecurrentRules {
-        kind: RecurrentKind::ShortConvolution,
-        layers: RecurrentLayers::WithoutKeys,
-        in_turn: false,
-        mixes_ffn: false,
-    }),
+    recurrent: Some(rules(RecurrentKind::ShortConvolution, RecurrentLayers::WithoutKeys)),
     windows: Windows::EveryLayer,
     required: &[
         LFM2_EMBEDDING,
@@ -47,10 +43,8 @@ const QWEN35: Family = Family {
     ffn_norms: &["post_attention_norm"],
     attention_gate: AttentionGate::InQueries,
     recurrent: Some(RecurrentRules {
-        kind: RecurrentKind::DeltaNet,
-        layers: RecurrentLayers::AllButEach(4),
         in_turn: true,
-        mixes_ffn: false,
+        ..rules(RecurrentKind::DeltaNet, RecurrentLayers::AllButEach(4))
     }),
     sections: Sections::Interleaved,
     required: &[
@@ -64,7 +58,7 @@ const QWEN35: Family = Family {
         POST_ATTENTION_NORM,
         GATED,
     ],
-    optional: &[FUSED_QKV, OUTPUT],
+    optional: &[FUSED_QKV, DELTA_SCALES, OUTPUT],
     keys: &[STATE, RECURRENT_LAYERS, SECTIONS, PREDICTING_LAYERS, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
@@ -78,7 +72,7 @@ const QWEN35_MIXTURE: ExpertRules = ExpertRules {
     ..MIXTURE
 };
 
-const QWEN35MOE: Family = Family {
+pub(super) const QWEN35MOE: Family = Family {
     architecture: "qwen35moe",
     experts: Some(QWEN35_MIXTURE),
     required: &[
@@ -107,12 +101,7 @@ const QWEN35MOE: Family = Family {
     ..QWEN35
 };
 
-const MAMBA2_HEADS: RecurrentRules = RecurrentRules {
-    kind: RecurrentKind::Mamba2,
-    layers: RecurrentLayers::WithoutKeys,
-    in_turn: false,
-    mixes_ffn: false,
-};
+const MAMBA2_HEADS: RecurrentRules = rules(RecurrentKind::Mamba2, RecurrentLayers::WithoutKeys);
 
 /// Each layer has one part, with a norm before it.
 const NEMOTRON_H: Family = Family {
@@ -131,7 +120,7 @@ const NEMOTRON_H: Family = Family {
         STATE_NORM,
         PLAIN,
     ],
-    optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, UP_DOWN_BIASES, OUTPUT],
+    optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
     keys: &[STATE, EITHER_EPSILON, NO_ROTARY, NO_SCALES],
     ..LLAMA
 };
@@ -163,12 +152,7 @@ pub(super) const FAMILIES: &[Family] = &[
     QWEN35MOE,
     Family {
         architecture: "qwen3next",
-        recurrent: Some(RecurrentRules {
-            kind: RecurrentKind::DeltaNet,
-            layers: RecurrentLayers::AllButEach(4),
-            in_turn: false,
-            mixes_ffn: false,
-        }),
+        recurrent: Some(rules(RecurrentKind::DeltaNet, RecurrentLayers::AllButEach(4))),
         sections: Sections::None,
         required: &[
             EMBEDDING,
@@ -212,7 +196,7 @@ pub(super) const FAMILIES: &[Family] = &[
             BARE_FFN_NORM,
             GATED,
         ],
-        optional: &[QKV, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, OUTPUT],
+        optional: &[QKV, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
         keys: &[STATE, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -224,7 +208,7 @@ pub(super) const FAMILIES: &[Family] = &[
         ffn_norms: &[],
         rotary: Rotary::Never,
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA2, CONVOLUTION_BIAS, STATE_NORM],
-        optional: &[OUTPUT],
+        optional: &[MAMBA_SCALES, OUTPUT],
         keys: &[STATE, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -247,7 +231,7 @@ pub(super) const FAMILIES: &[Family] = &[
             CONVOLUTION_BIAS,
             STATE_NORM,
         ],
-        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
+        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, MAMBA_SCALES, OUTPUT],
         keys: &[
             STATE,
             EITHER_EPSILON,
@@ -284,6 +268,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ATTENTION_OUTPUT_BIAS,
             GATE_BIAS,
             UP_DOWN_BIASES,
+            MAMBA_SCALES,
             OUTPUT,
             ROPE_FACTORS,
         ],

@@ -11,14 +11,11 @@ use super::{
     expert_rules::MIXTURE,
     keys,
     keys::*,
+    recurrent_rules::rules,
     rms_norm::LLAMA,
     tensors,
     tensors::*,
 };
-
-const fn rules(kind: RecurrentKind, layers: RecurrentLayers) -> RecurrentRules {
-    RecurrentRules { kind, layers, in_turn: false, mixes_ffn: false }
-}
 
 const JAMBA: Family = Family {
     architecture: "jamba",
@@ -40,7 +37,7 @@ const JAMBA: Family = Family {
         FFN_NORM,
         GATED,
     ],
-    optional: &[QKV, OUTPUT],
+    optional: &[QKV, MAMBA_SCALES, OUTPUT],
     keys: &[
         keys::MAMBA,
         NO_STATE_GROUPS,
@@ -54,7 +51,7 @@ const JAMBA: Family = Family {
 };
 
 /// Experts with a bias for selection and one that all tokens share, after some dense layers.
-const KIMI_MIXTURE: ExpertRules = ExpertRules {
+pub(super) const KIMI_MIXTURE: ExpertRules = ExpertRules {
     gating: GatingRule::Key(Gating::Softmax),
     width: ExpertWidth::Key,
     shared: SharedWidth::KeyOrCount(1),
@@ -63,7 +60,7 @@ const KIMI_MIXTURE: ExpertRules = ExpertRules {
 };
 
 /// The delta rule with a decay for each row, by turns with latent attention that isn't rotated.
-const KIMI_LINEAR: Family = Family {
+pub(super) const KIMI_LINEAR: Family = Family {
     architecture: "kimi-linear",
     latent: true,
     rotary: Rotary::Never,
@@ -79,6 +76,7 @@ const KIMI_LINEAR: Family = Family {
         ABSORBED,
         ATTENTION_OUTPUT,
         KIMI_DELTA,
+        KIMI_GATE_LOW,
         KIMI_SPREAD,
         FFN_NORM,
         GATED,
@@ -153,7 +151,7 @@ pub(super) const FAMILIES: &[Family] = &[
         ffn_norms: &[],
         rotary: Rotary::Never,
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA, CONVOLUTION_BIAS],
-        optional: &[OUTPUT],
+        optional: &[MAMBA_SCALES, OUTPUT],
         keys: &[keys::MAMBA, NO_STATE_GROUPS, UNIT_NORMS, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -201,6 +199,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ATTENTION_GATE,
             ATTENTION_OUTPUT,
             KIMI_DELTA,
+            KIMI_GATE_LOW,
             FFN_NORM,
             GATED,
         ],

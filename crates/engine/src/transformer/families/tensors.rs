@@ -117,6 +117,15 @@ pub(super) const EXPERT_SCALES: &[&str] = &[
     "blk.*.ffn_down_shexp.scale",
 ];
 
+/// Likewise for the matrices of recurrent layers: of the delta rule, of Mamba.
+pub(super) const DELTA_SCALES: &[&str] = &[
+    "blk.*.attn_gate.scale",
+    "blk.*.ssm_beta.scale",
+    "blk.*.ssm_alpha.scale",
+    "blk.*.ssm_out.scale",
+];
+pub(super) const MAMBA_SCALES: &[&str] = &["blk.*.ssm_in.scale", "blk.*.ssm_out.scale"];
+
 /// What selects positions for attention: DeepSeek's, then MiniMax's.
 pub(super) const INDEXER: &[&str] = &[
     "blk.*.indexer.k_norm.weight",
@@ -233,12 +242,16 @@ pub(super) const KIMI_DELTA: &[&str] = &[
     "blk.*.ssm_conv1d_k.weight",
     "blk.*.ssm_conv1d_v.weight",
     "blk.*.ssm_f_a.weight",
-    "blk.*.ssm_g_a.weight",
     "blk.*.ssm_beta.weight",
     "blk.*.ssm_a",
     "blk.*.ssm_dt.bias",
     "blk.*.ssm_norm.weight",
 ];
+/// The first or only matrix of its gate, by two names.
+pub(super) const KIMI_GATE_LOW: &[&str] = &["blk.*.ssm_g_a.weight"];
+pub(super) const KIMI_WHOLE_GATE: &[&str] = &["blk.*.ssm_g.weight"];
+/// The second matrix of its decays alone.
+pub(super) const KIMI_DECAYS: &[&str] = &["blk.*.ssm_f_b.weight"];
 /// The second matrices of its decays and its gate.
 pub(super) const KIMI_SPREAD: &[&str] = &["blk.*.ssm_f_b.weight", "blk.*.ssm_g_b.weight"];
 /// MiniMax 01's norm of what heads read.
@@ -305,6 +318,63 @@ pub(super) const QK_NORM_BIASES: &[&str] = &["blk.*.attn_q_norm.bias", "blk.*.at
 pub(super) const GROUPED_EXPERTS: &[&str] =
     &["blk.*.ffn_gate_chexps.weight", "blk.*.ffn_up_chexps.weight", "blk.*.ffn_down_chexps.weight"];
 pub(super) const K_NORM: &[&str] = &["blk.*.attn_k_norm.weight"];
+/// Gates of several streams' numbers, and the weights of what is added to them.
+pub(super) const HYPER_GATES: &[&str] = &[
+    "output_hc_norm.weight",
+    "output_hc_down.weight",
+    "output_hc_up.weight",
+    "blk.*.hc_attn_norm.weight",
+    "blk.*.hc_attn_down.weight",
+    "blk.*.hc_attn_up.weight",
+    "blk.*.hc_attn_inject.weight",
+    "blk.*.hc_ffn_norm.weight",
+    "blk.*.hc_ffn_down.weight",
+    "blk.*.hc_ffn_up.weight",
+    "blk.*.hc_ffn_inject.weight",
+];
+/// What one layer reads by the last tokens.
+pub(super) const NGRAM_TABLE: &[&str] = &[
+    "per_layer_token_embd.weight",
+    "blk.*.ple_key.weight",
+    "blk.*.ple_value.weight",
+    "blk.*.ple_norm_key.weight",
+    "blk.*.ple_norm_query.weight",
+    "blk.*.ple_norm_conv.weight",
+    "blk.*.ple_conv1d.weight",
+];
+/// Adapters that tokens switch on.
+pub(super) const ADAPTERS: &[&str] = &[
+    "blk.*.attn_q.lora_a",
+    "blk.*.attn_q.lora_b",
+    "blk.*.attn_k.lora_a",
+    "blk.*.attn_k.lora_b",
+    "blk.*.attn_v.lora_a",
+    "blk.*.attn_v.lora_b",
+    "blk.*.attn_output.lora_a",
+    "blk.*.attn_output.lora_b",
+    "blk.*.ffn_gate.lora_a",
+    "blk.*.ffn_gate.lora_b",
+    "blk.*.ffn_up.lora_a",
+    "blk.*.ffn_up.lora_b",
+    "blk.*.ffn_down.lora_a",
+    "blk.*.ffn_down.lora_b",
+];
+/// What weighs the stream and sums of it that are kept.
+pub(super) const KEPT_SUMS: &[&str] =
+    &["output_res_score.weight", "blk.*.attn_res_score.weight", "blk.*.ffn_res_score.weight"];
+/// What leads the stream to experts of a narrower one, and back.
+pub(super) const LATENT_EXPERTS: &[&str] =
+    &["blk.*.ffn_routed_down.weight", "blk.*.ffn_routed_up.weight", "blk.*.ffn_routed_norm.weight"];
+/// What selects means of some positions for attention.
+pub(super) const POOLED_INDEXER: &[&str] = &[
+    "blk.*.indexer.k_norm.weight",
+    "blk.*.indexer.k_norm.bias",
+    "blk.*.indexer.proj.weight",
+    "blk.*.indexer.attn_k.weight",
+    "blk.*.indexer.attn_q_b.weight",
+    "blk.*.indexer_compressor_gate.weight",
+    "blk.*.indexer_compressor_ape.weight",
+];
 /// What the output reads of several streams.
 pub(super) const HYPER_HEAD: &[&str] =
     &["output_hc_fn.weight", "output_hc_base.weight", "output_hc_scale.weight"];

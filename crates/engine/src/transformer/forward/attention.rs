@@ -85,11 +85,14 @@ impl Model {
         }
         let (next, n_next) = layer.ffn_input();
         self.product_of_input(&attention.output, s, &next[..n_next]);
+        if let Some([.., output]) = &attention.adapters {
+            self.add_adapters(output, &s.input.x, &mut s.delta, &mut s.adapters);
+        }
         self.finish_delta(&attention.after, attention.post_norm.as_ref(), s);
         if c.parallel {
             std::mem::swap(&mut s.delta, &mut s.beside);
-        } else if layer.hyper.is_some() {
-            self.add_to_streams(s);
+        } else if let Some([first, _]) = &layer.hyper {
+            self.add_to_streams(first, s);
         } else {
             self.add_to_stream(&s.delta, &mut s.x);
         }
@@ -119,6 +122,11 @@ impl Model {
             }
             (None, _) => matmul(&self.pool, self.isa, &s.input, n, &mut [q], next),
         }
+        if let Some([q, k, v, _]) = &attention.adapters {
+            self.add_adapters(q, &s.input.x, &mut s.q, &mut s.adapters);
+            self.add_adapters(k, &s.input.x, &mut s.k, &mut s.adapters);
+            self.add_adapters(v, &s.input.x, &mut s.v, &mut s.adapters);
+        }
         self.project_gate(attention, s);
         self.turn_heads(c, p, attention, s);
         if p.k.is_some() {
@@ -139,6 +147,11 @@ impl Model {
             s.head_gates.resize(n * gate.rows(), 0.0);
             let products = &mut [Product { weights: gate, out: &mut s.head_gates }];
             matmul(&self.pool, self.isa, &s.input, n, products, &[&attention.output]);
+            if let Some(scale) = attention.gate_scale {
+                self.pool.for_each_row(&mut s.head_gates, gate.rows(), &|_, row| {
+                    row.iter_mut().for_each(|x| *x *= scale);
+                });
+            }
         }
     }
 

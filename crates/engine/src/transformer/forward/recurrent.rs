@@ -54,11 +54,15 @@ impl Model {
         let (Some(c), Some(number)) = (&self.config.recurrent, config.recurrent) else { return };
         let start = number * (c.tail_len() + c.matrices_len());
         let tail = start..start + c.tail_len();
+        if let Some([first, _]) = &layer.hyper {
+            self.read_streams(first, s);
+        }
         self.half_input(recurrent.norm.as_ref(), &recurrent.input, s);
         match c.kind {
             RecurrentKind::KimiDelta => self.project_kimi(c, recurrent, s),
             _ => self.project_recurrent(recurrent, s),
         }
+        self.scale_projections(recurrent, &mut s.recurrent);
         match c.kind {
             RecurrentKind::ShortConvolution => {
                 let r = &mut s.recurrent;
@@ -90,9 +94,12 @@ impl Model {
         }
         let (next, n_next) = layer.ffn_input();
         self.product_of_input(&recurrent.output, s, &next[..n_next]);
-        self.finish_delta(&After::default(), recurrent.post_norm.as_ref(), s);
+        let after = After { scale: recurrent.output_scale, bias: None };
+        self.finish_delta(&after, recurrent.post_norm.as_ref(), s);
         if layer.attention.is_some() {
             std::mem::swap(&mut s.delta, &mut s.beside);
+        } else if let Some([first, _]) = &layer.hyper {
+            self.add_to_streams(first, s);
         } else {
             self.add_to_stream(&s.delta, &mut s.x);
         }
@@ -118,6 +125,18 @@ impl Model {
                 matmul(&self.pool, self.isa, &s.input, n, &mut [a, b], next);
             }
             _ => {}
+        }
+    }
+
+    /// The products with the matrices that the layer begins with, times the matrices' factors.
+    fn scale_projections(&self, recurrent: &Recurrent, r: &mut RecurrentScratch) {
+        let outs = [&mut r.mixed, &mut r.gate, &mut r.rate, &mut r.decay];
+        for ((weights, scale), out) in recurrent.input.iter().zip(recurrent.scales).zip(outs) {
+            if let Some(scale) = scale {
+                self.pool.for_each_row(out, weights.rows(), &|_, row| {
+                    row.iter_mut().for_each(|x| *x *= scale);
+                });
+            }
         }
     }
 
@@ -222,7 +241,8 @@ impl Model {
     /// Queries and keys get a length.
     fn norm_keys(&self, c: &RecurrentConfig, heads: &Heads, convolved: &mut [f32]) {
         let [q_weights, k_weights] = &heads.qk_norms;
-        let (width, eps) = (c.key_dim, self.config.norm_eps / c.key_dim as f32);
+        let eps = c.key_eps.unwrap_or(self.config.norm_eps);
+        let (width, eps) = (c.key_dim, eps / c.key_dim as f32);
         let keys = c.n_groups * width;
         self.pool.for_each_row(convolved, c.channels, &|_, row| {
             let (queries, rest) = row.split_at_mut(keys);
@@ -314,7 +334,7 @@ impl Model {
         let r = &mut s.recurrent;
         let inner = c.inner();
         let (norm_first, is_logistic, width) = match c.kind {
-            RecurrentKind::DeltaNet => (true, false, c.value_dim),
+            RecurrentKind::DeltaNet => (true, c.logistic_gate, c.value_dim),
             RecurrentKind::KimiDelta => (true, true, c.value_dim),
             RecurrentKind::Lightning => (true, true, inner),
             _ => (false, false, inner / c.n_groups),

@@ -27,7 +27,7 @@ impl Model {
             StackLevel::High => &mut s.high,
         };
         made.clone_from(&s.x);
-        let norm = Some(&self.weights.output_norm);
+        let norm = self.weights.output_norm.as_ref();
         self.pool.for_each_row(made, self.config.d_model, &|_, x| self.norm_in_place(x, norm));
     }
 }

@@ -4,7 +4,7 @@ use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{
     super::{Config, LayerConfig, ModelError, QkNorm, families::AttentionGate},
-    After, Loader, Norm,
+    Adapters, After, Loader, Norm,
     latent::Latent,
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Attention {
     pub(crate) head_norms: [Option<Norm>; 3],
     /// n_heads or n_heads·value_dim × d_model: weighs what the heads found.
     pub(crate) gate: Option<WeightMatrix>,
+    /// A factor of its products.
+    pub(crate) gate_scale: Option<f32>,
     /// n_heads·value_dim.
     pub(crate) sub_norm: Option<Norm>,
     /// d_model × n_heads·value_dim.
@@ -31,6 +33,8 @@ pub(crate) struct Attention {
     pub(crate) post_norm: Option<Norm>,
     /// What is done with the products with the output matrix.
     pub(crate) after: After,
+    /// The adapters of queries, keys, values and the output.
+    pub(crate) adapters: Option<[Adapters; 4]>,
 }
 
 /// The matrices of queries, keys and values, and what is done with their products.
@@ -64,7 +68,8 @@ impl Attention {
         let projections = self.projections.iter();
         let projected = projections.flat_map(|p| [&p.q].into_iter().chain(&p.k).chain(&p.v));
         let latent = self.latent.iter().flat_map(Latent::matrices);
-        projected.chain(latent).chain(&self.gate).chain([&self.output])
+        let adapters = self.adapters.iter().flatten().flat_map(Adapters::matrices);
+        projected.chain(latent).chain(&self.gate).chain([&self.output]).chain(adapters)
     }
 }
 
@@ -84,11 +89,13 @@ impl Loader<'_> {
                 latent: None,
                 head_norms: [None, None, None],
                 gate: None,
+                gate_scale: None,
                 sub_norm: None,
                 output: self.matrix(&name("attn_output.weight"), d_model, d_model)?,
                 sinks: Vec::new(),
                 post_norm: None,
                 after: self.after(&name("attn_output"), d_model)?,
+                adapters: None,
             });
         }
         if let Some(latent) = config.latent_of(layer) {
@@ -114,13 +121,16 @@ impl Loader<'_> {
                 q: self.rows_in_queries(layer, 0, d_model)?,
                 k: Some(self.matrix(&name("attn_k.weight"), d_kv, d_model)?),
                 v: Some(self.matrix(&name("attn_v.weight"), d_v, d_model)?),
-                after: [After::default(), After::default(), After::default()],
+                after: self.after_qkv(block, [d_q, d_kv, d_v])?,
             },
             true => self.projections(block, [d_q, d_kv, d_v], d_model)?,
             false => self.queries_alone(block, [d_q, d_kv], d_model)?,
         };
+        // Queries and their gate have one matrix.
+        let gate_scale = projections.after[0].scale.filter(|_| in_queries);
         let head_norms = self.head_norms(config, i)?;
         Ok(Attention {
+            gate_scale,
             norm,
             projections: Some(projections),
             latent: None,
@@ -136,6 +146,7 @@ impl Loader<'_> {
                 d_model,
             )?,
             after: self.after_attention(config, &name("attn_output"))?,
+            adapters: self.attention_adapters(config, block, [d_q, d_kv, d_v, d_heads])?,
         })
     }
 

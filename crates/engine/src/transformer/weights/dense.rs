@@ -2,8 +2,8 @@
 
 use kelvin_kernels::matrix::WeightMatrix;
 
-use super::{After, Loader, Norm};
-use crate::transformer::{ModelError, families::FeedForward};
+use super::{Adapters, After, Loader, Norm};
+use crate::transformer::{Config, ModelError, families::FeedForward};
 
 /// Layers with sparse activations, from the first on, in families of several streams.
 const SPARSE_LAYERS: usize = 10;
@@ -23,6 +23,8 @@ pub(in super::super) struct Dense {
     pub(in super::super) down: WeightMatrix,
     /// What is done with the products of these matrices.
     pub(in super::super) after: AfterFeedForward,
+    /// The adapters of gate, up and down.
+    pub(in super::super) adapters: Option<[Adapters; 3]>,
 }
 
 /// For each matrix of a feed-forward network.
@@ -40,7 +42,8 @@ impl Dense {
     }
 
     pub(super) fn matrices(&self) -> impl Iterator<Item = &WeightMatrix> {
-        self.input().chain([&self.down])
+        let adapters = self.adapters.iter().flatten().flat_map(Adapters::matrices);
+        self.input().chain([&self.down]).chain(adapters)
     }
 }
 
@@ -48,10 +51,11 @@ impl Loader<'_> {
     /// The feed-forward network of all tokens.
     pub(super) fn dense(
         &mut self,
+        config: &Config,
         block: usize,
         d_ff: usize,
-        d_model: usize,
     ) -> Result<Dense, ModelError> {
+        let d_model = config.d_model;
         let name = |part: &str| format!("blk.{block}.{part}");
         let up = name("ffn_up.weight");
         let (gate, up) = match self.family.feed_forward {
@@ -76,6 +80,15 @@ impl Loader<'_> {
                 up: self.after(&name("ffn_up"), d_ff)?,
                 down: self.after(&name("ffn_down"), d_model)?,
             },
+            adapters: self.adapters(
+                config,
+                block,
+                [
+                    ("ffn_gate", d_ff, d_model),
+                    ("ffn_up", d_ff, d_model),
+                    ("ffn_down", d_model, d_ff),
+                ],
+            )?,
         })
     }
 
@@ -105,6 +118,7 @@ impl Loader<'_> {
                 up: self.after(&up, width)?,
                 down: self.after(&down, d_model)?,
             },
+            adapters: None,
         })
     }
 }

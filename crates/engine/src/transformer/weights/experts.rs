@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use kelvin_kernels::{format::Format, matrix::WeightMatrix};
 
-use super::{Dense, Loader};
+use super::{Dense, Loader, Norm};
 use crate::transformer::{Config, ExpertConfig, ModelError, families::DenseBeside};
 
 /// How the names of gates end.
@@ -36,10 +36,23 @@ pub(in super::super) struct Experts {
     pub(in super::super) down_bias: Option<Vec<f32>>,
     /// n_experts each: multiply the products of an expert's gate, up and down matrix.
     pub(in super::super) scales: [Option<Vec<f32>>; 3],
+    /// What leads the stream to experts of a narrower one, and back.
+    pub(in super::super) narrow: Option<Narrow>,
     /// The network that all tokens go through besides.
     pub(in super::super) shared: Option<Dense>,
     /// 1 × d_model: its output is multiplied with the logistic function of this.
     pub(in super::super) shared_gate: Option<WeightMatrix>,
+}
+
+/// A narrower stream, which experts read and make.
+#[derive(Debug)]
+pub(in super::super) struct Narrow {
+    /// Its width × d_model.
+    pub(in super::super) down: WeightMatrix,
+    /// Its width.
+    pub(in super::super) norm: Option<Norm>,
+    /// d_model × its width.
+    pub(in super::super) up: WeightMatrix,
 }
 
 impl Experts {
@@ -62,7 +75,9 @@ impl Experts {
             .grouped
             .iter()
             .flat_map(|grouped| (0..grouped.up.len()).flat_map(|expert| grouped.of_expert(expert)));
-        experts.chain(shared).chain(&self.shared_gate).chain(&self.router).chain(grouped)
+        let narrow = self.narrow.iter().flat_map(|narrow| [&narrow.down, &narrow.up]);
+        let experts = experts.chain(shared).chain(narrow);
+        experts.chain(&self.shared_gate).chain(&self.router).chain(grouped)
     }
 }
 
@@ -75,23 +90,24 @@ impl Loader<'_> {
         block: usize,
     ) -> Result<Experts, ModelError> {
         let (d_model, n, d_ff) = (config.d_model, mixture.n_experts, mixture.d_ff);
+        let d_stream = mixture.d_stream;
         let weight = |part: &str| format!("blk.{block}.{part}.weight");
         let bias = |part: &str| format!("blk.{block}.{part}.bias");
         let fused = weight("ffn_gate_up_exps");
         let router = self.matrix(&weight("ffn_gate_inp"), n, d_model)?;
         let (gate, up) = if self.has(&fused) {
-            let gate = self.expert_rows(&fused, n, 0..d_ff, 2 * d_ff, d_model)?;
-            (gate, self.expert_rows(&fused, n, d_ff..2 * d_ff, 2 * d_ff, d_model)?)
+            let gate = self.expert_rows(&fused, n, 0..d_ff, 2 * d_ff, d_stream)?;
+            (gate, self.expert_rows(&fused, n, d_ff..2 * d_ff, 2 * d_ff, d_stream)?)
         } else {
             // Experts have gates in all layers or in none: one that is missing is an error.
             let has_gates = self.gguf.tensors.iter().any(|t| t.name.ends_with(GATES));
             let gate = match has_gates || self.has(&weight("ffn_gate_exps")) {
-                true => self.expert_rows(&weight("ffn_gate_exps"), n, 0..d_ff, d_ff, d_model)?,
+                true => self.expert_rows(&weight("ffn_gate_exps"), n, 0..d_ff, d_ff, d_stream)?,
                 false => Vec::new(),
             };
-            (gate, self.expert_rows(&weight("ffn_up_exps"), n, 0..d_ff, d_ff, d_model)?)
+            (gate, self.expert_rows(&weight("ffn_up_exps"), n, 0..d_ff, d_ff, d_stream)?)
         };
-        let down = self.expert_rows(&weight("ffn_down_exps"), n, 0..d_model, d_model, d_ff)?;
+        let down = self.expert_rows(&weight("ffn_down_exps"), n, 0..d_stream, d_stream, d_ff)?;
         let is_dense = self.family.experts.as_ref().map(|rules| rules.dense);
         let ending = if is_dense == Some(DenseBeside::Shared) { "" } else { "_shexp" };
         let shared = match mixture.d_shared {
@@ -124,12 +140,20 @@ impl Loader<'_> {
             down,
             gate_bias: self.vector_if(&bias("ffn_gate_exps"), &[d_ff, n])?,
             up_bias: self.vector_if(&bias("ffn_up_exps"), &[d_ff, n])?,
-            down_bias: self.vector_if(&bias("ffn_down_exps"), &[d_model, n])?,
+            down_bias: self.vector_if(&bias("ffn_down_exps"), &[d_stream, n])?,
             scales: [
                 self.vector_if(&format!("blk.{block}.ffn_gate_exps.scale"), &[n])?,
                 self.vector_if(&format!("blk.{block}.ffn_up_exps.scale"), &[n])?,
                 self.vector_if(&format!("blk.{block}.ffn_down_exps.scale"), &[n])?,
             ],
+            narrow: match mixture.is_narrow {
+                false => None,
+                true => Some(Narrow {
+                    down: self.matrix(&weight("ffn_routed_down"), d_stream, d_model)?,
+                    norm: self.norm(&format!("blk.{block}.ffn_routed_norm"), &[d_stream])?,
+                    up: self.matrix(&weight("ffn_routed_up"), d_model, d_stream)?,
+                }),
+            },
             shared,
             shared_gate,
         })
@@ -156,6 +180,7 @@ impl Loader<'_> {
             up_bias: None,
             down_bias: None,
             scales: [None, None, None],
+            narrow: None,
             shared: None,
             shared_gate: None,
         })

@@ -121,11 +121,13 @@ impl Loader<'_> {
                 }
                 false => None,
             },
+            gate_scale: None,
             sub_norm: None,
             sinks: (self.vector_if(&name("attn_sinks.weight"), &[n_heads])?).unwrap_or_default(),
             output: self.matrix(&name("attn_output.weight"), d_model, n_heads * value_dim)?,
             post_norm: None,
             after: self.after(&name("attn_output"), d_model)?,
+            adapters: None,
         })
     }
 }

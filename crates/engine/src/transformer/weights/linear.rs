@@ -25,9 +25,11 @@ impl Loader<'_> {
                 false => self.matrix(&name(part), inner, d_model)?,
             });
         }
-        let rank = if c.ranks[0] > 0 { c.ranks[0] } else { inner };
-        input.push(self.matrix(&name("ssm_f_a.weight"), rank, d_model)?);
-        input.push(self.matrix(&name("ssm_g_a.weight"), rank, d_model)?);
+        let rows = |rank: usize| if rank > 0 { rank } else { inner };
+        let whole_gate = name("ssm_g.weight");
+        let gate = if self.has(&whole_gate) { whole_gate } else { name("ssm_g_a.weight") };
+        input.push(self.matrix(&name("ssm_f_a.weight"), rows(c.ranks[0]), d_model)?);
+        input.push(self.matrix(&gate, rows(c.ranks[3]), d_model)?);
         input.push(self.matrix(&name("ssm_beta.weight"), c.n_heads, d_model)?);
         Ok(input)
     }
@@ -38,10 +40,10 @@ impl Loader<'_> {
         name: &dyn Fn(&str) -> String,
         c: &RecurrentConfig,
     ) -> Result<Vec<WeightMatrix>, ModelError> {
-        let parts: &[&str] = if c.ranks[0] > 0 { &["ssm_f_b", "ssm_g_b"] } else { &[] };
-        let mut read =
-            |part: &&str| self.matrix(&name(&format!("{part}.weight")), c.inner(), c.ranks[0]);
-        parts.iter().map(&mut read).collect()
+        // Decays first: no family has a second matrix of the gate alone.
+        let parts = [("ssm_f_b.weight", c.ranks[0]), ("ssm_g_b.weight", c.ranks[3])];
+        let parts = parts.into_iter().filter(|(_, rank)| *rank > 0);
+        parts.map(|(part, rank)| self.matrix(&name(part), c.inner(), rank)).collect()
     }
 
     /// The weights of the convolutions of queries, keys and values, side by side.
@@ -63,9 +65,17 @@ impl Loader<'_> {
         name: &dyn Fn(&str) -> String,
         c: &RecurrentConfig,
     ) -> Result<Heads, ModelError> {
+        let rates = name("ssm_a");
+        let is_flat = self.gguf.tensor(&rates).is_some_and(|rates| rates.shape.len() == 1);
+        let shape: &[usize] = if is_flat { &[c.n_heads] } else { &[1, c.n_heads] };
+        let mut rate = self.vector(&rates, shape)?;
+        if c.gate_bound.is_some() && c.ranks[0] > 0 {
+            // Files with two matrices of decays have these numbers with a minus.
+            rate.iter_mut().for_each(|rate| *rate = -*rate);
+        }
         Ok(Heads {
             bias: self.vector(&name("ssm_dt.bias"), &[c.inner()])?,
-            rate: self.vector(&name("ssm_a"), &[1, c.n_heads])?,
+            rate,
             skip: Vec::new(),
             norm: Some(self.norm_of_heads(&name("ssm_norm"), c.value_dim)?),
             qk_norms: unit_norms(c),

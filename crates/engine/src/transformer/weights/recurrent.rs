@@ -17,6 +17,9 @@ pub(crate) struct Recurrent {
     /// much they forget, n_heads × d_model each (one matrix for both in Mamba 2); for short
     /// convolutions the gate of the input, channels × d_model.
     pub(crate) input: Vec<WeightMatrix>,
+    /// A factor of the products with each of these matrices, and with `output`.
+    pub(crate) scales: [Option<f32>; 4],
+    pub(crate) output_scale: Option<f32>,
     /// taps × channels: weights of the convolution, those of the current token last.
     pub(crate) taps: Vec<f32>,
     /// channels.
@@ -97,6 +100,8 @@ impl Loader<'_> {
         Ok(Recurrent {
             norm,
             input: self.recurrent_input(&name, c, d_model)?,
+            scales: self.recurrent_scales(&name, c)?,
+            output_scale: self.number(&name("ssm_out.scale"))?,
             taps: match c.kind {
                 RecurrentKind::KimiDelta => self.taps_of_three(&name, c)?,
                 RecurrentKind::Lightning => Vec::new(),
@@ -178,6 +183,28 @@ impl Loader<'_> {
             RecurrentKind::Lightning => self.lightning_input(name, c, d_model),
             RecurrentKind::Rwkv6 | RecurrentKind::Rwkv7 => Ok(Vec::new()),
         }
+    }
+
+    /// Factors of the products with the matrices that the recurrent part begins with.
+    fn recurrent_scales(
+        &mut self,
+        name: &dyn Fn(&str) -> String,
+        c: &RecurrentConfig,
+    ) -> Result<[Option<f32>; 4], ModelError> {
+        Ok(match c.kind {
+            RecurrentKind::DeltaNet if !self.has(&name("ssm_in.weight")) => {
+                let parts = ["attn_qkv", "attn_gate", "ssm_beta", "ssm_alpha"];
+                let mut scales = [None; 4];
+                for (scale, part) in scales.iter_mut().zip(parts) {
+                    *scale = self.number(&name(&format!("{part}.scale")))?;
+                }
+                scales
+            }
+            RecurrentKind::Mamba2 | RecurrentKind::Mamba => {
+                [self.number(&name("ssm_in.scale"))?; 4]
+            }
+            _ => [None; 4],
+        })
     }
 
     /// What makes keys, queries and steps of the convolution's output.

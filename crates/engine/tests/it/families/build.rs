@@ -29,6 +29,7 @@ pub enum Key {
     S(&'static str),
     Fs(&'static [f32]),
     Is(&'static [i32]),
+    Us(&'static [u64]),
     Bs(&'static [bool]),
 }
 
@@ -82,6 +83,7 @@ impl Key {
             Key::S(x) => Meta::Str(x.into()),
             Key::Fs(x) => Meta::F32s(x.to_vec()),
             Key::Is(x) => Meta::I32s(x.to_vec()),
+            Key::Us(x) => Meta::U64s(x.to_vec()),
             Key::Bs(x) => Meta::Bools(x.to_vec()),
         }
     }

@@ -63,6 +63,8 @@ mod quantized_experts;
 mod recurrent;
 #[path = "cases/rms_norm.rs"]
 mod rms_norm;
+#[path = "cases/state_streams.rs"]
+mod state_streams;
 #[path = "cases/states.rs"]
 mod states;
 #[path = "cases/varied.rs"]
@@ -81,6 +83,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         latent::CASES,
         recurrent::CASES,
         states::CASES,
+        state_streams::CASES,
         by_turns::CASES,
         experts::CASES,
         more_experts::CASES,

@@ -60,6 +60,10 @@ const KINDS: &[&str] = &[
     "dots3note.full",       // latent attention of other widths in layers with a window
     "hy_v4.full",           // several streams, sinks of latent attention
     "chameleon.full",       // LayerNorms of heads, tokens that are never made
+    "graniteswitch.full",   // adapters that tokens switch on
+    "qwen4exp.full",        // gates of several streams, a table of n-grams
+    "glm5-next.full",       // several streams that are mixed
+    "kimi-k3.full",         // kept sums of the stream, experts of a narrower one
 ];
 /// Texts of a batch: longer than a page, all but one forks of the first.
 const N_TEXTS: usize = 7;

@@ -41,7 +41,7 @@ fn full() -> impl Iterator<Item = &'static Case> {
 /// may be missing or of any shape. Gemma 4's keys serve where it has no values.
 fn is_needed(case: &Case, name: &str) -> bool {
     let serves_keys = case.arch() == "gemma4" && name.contains("attn_v");
-    !serves_keys && !name.contains(".vis_") && !name.contains(".indexer.")
+    !serves_keys && !name.contains(".vis_") && !name.contains(".indexer")
 }
 
 /// The names of a case's tensors, without those of further layers that the first has as well.
@@ -84,9 +84,12 @@ fn a_missing_tensor() {
 #[test]
 fn a_tensor_of_another_shape() {
     for case in full() {
-        // The vocabulary's size is what the embedding says.
+        // The vocabulary's size is what the embedding says, and a table may have more rows than are
+        // looked up.
         let names = different_tensors(case).into_iter();
-        for name in names.filter(|name| name != "token_embd.weight") {
+        let is_table =
+            |name: &str| name == "per_layer_token_embd.weight" && case.arch() == "qwen4exp";
+        for name in names.filter(|name| name != "token_embd.weight" && !is_table(name)) {
             let mut model = case.model();
             let (_, shape, values) = model.tensors.iter_mut().find(|t| t.0 == name).unwrap();
             let last = shape.len() - 1;

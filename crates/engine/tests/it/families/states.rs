@@ -20,7 +20,7 @@ use crate::reference::run::{append, ids, load, logits};
 
 const CACHE: CacheFormat = CacheFormat::F16;
 /// A case for each kind of state.
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 12] = [
     "lfm2.full",
     "qwen35.full",
     "falcon-h1.full",
@@ -30,6 +30,9 @@ const KINDS: [&str; 9] = [
     "minimax-01.full",
     "rwkv7.full",
     "rwkv6.full",
+    "qwen4exp.full",
+    "glm5-next.full",
+    "kimi-k3.full",
 ];
 
 fn of_each_kind() -> impl Iterator<Item = &'static Case> {

@@ -187,6 +187,30 @@ pub(super) const ROWS: &[Row] = &[
         "WHOLE NORMS PAIRED ffn_up=mlp.up_proj ffn_down=mlp.down_proj",
         || json!({ "hidden_act": "relu2" }),
     ),
+    row(
+        "seed_oss.full",
+        "SeedOssForCausalLM",
+        "WHOLE ATTENTION GATED attn_norm=input_layernorm post_attention_norm=post_attention_layernorm",
+        || json!({ "attention_bias": true, "residual_dropout": 0.1 }),
+    ),
+    row(
+        "ernie4_5.plain",
+        "Ernie4_5ForCausalLM",
+        "WHOLE NORMS ATTENTION GATED",
+        || json!({ "use_bias": false }),
+    ),
+    row(
+        "nemotron.plain",
+        "NemotronForCausalLM",
+        "WHOLE NORMS ATTENTION ffn_up=mlp.up_proj ffn_down=mlp.down_proj",
+        || json!({ "hidden_act": "relu2" }),
+    ),
+    row(
+        "hunyuan-dense.full",
+        "HunYuanDenseV1ForCausalLM",
+        "WHOLE NORMS ATTENTION GATED attn_q_norm=self_attn.query_layernorm attn_k_norm=self_attn.key_layernorm",
+        || json!({ "rope_scaling": { "type": "dynamic", "factor": 1.0, "alpha": 50.0 } }),
+    ),
 ];
 
 /// The GGUF model and its folder.
@@ -194,7 +218,8 @@ pub(super) fn both(row: &Row) -> (TinyModel, Folder) {
     let case = cases().find(|case| case.name == row.case);
     let case = case.unwrap_or_else(|| panic!("no case {}", row.case));
     let mut model = case.model();
-    if row.hf.starts_with("Gemma") {
+    let less_one = row.hf.starts_with("Gemma") || row.hf.starts_with("Nemotron");
+    if less_one {
         // Norms are stored less one, which isn't exact for every number.
         for (name, _, numbers) in &mut model.tensors {
             if name.ends_with("norm.weight") {
@@ -226,7 +251,7 @@ pub(super) fn both(row: &Row) -> (TinyModel, Folder) {
         let stored = Stored { case, model: &model, name, how };
         stored.push(hf, shape, numbers, &mut tensors);
     }
-    if row.hf.starts_with("Gemma") {
+    if less_one {
         for (_, _, numbers) in tensors.iter_mut().filter(|(name, ..)| name.ends_with("norm.weight"))
         {
             numbers.iter_mut().for_each(|x| *x -= 1.0);

@@ -107,4 +107,48 @@ pub const CASES: &[Case] = &[
         ),
         Sizes { n_layers: 3, ..WIDE_HEADS },
     ),
+    // Token 213 comes before 207, so the mean of adapters is 1, then 1.5.
+    case(
+        "graniteswitch.plain",
+        &[
+            RMS,
+            ("logit_scale", F(2.0)),
+            ("adapters.count", U(2)),
+            ("adapters.lora_rank", U(8)),
+            ("adapters.token_ids_activate", Is(&[213, 207])),
+            ("adapters.token_ids_substitute", Is(&[5, 213])),
+        ],
+        SWITCHED,
+    ),
+    // Tokens that switch nothing on count, too.
+    sized(
+        case(
+            "graniteswitch.full",
+            &[
+                RMS,
+                ("logit_scale", F(2.0)),
+                ("embedding_scale", F(3.0)),
+                ("residual_scale", F(0.6)),
+                ("attention.scale", F(0.3)),
+                ("rope.freq_base", F(1e6)),
+                ("rope.scaling.finetuned", B(true)),
+                ("adapters.count", U(2)),
+                ("adapters.lora_rank", U(8)),
+                ("adapters.router_gain", F(1.0)),
+                ("adapters.token_ids_activate", Is(&[64, 233])),
+                ("adapters.token_ids_substitute", Is(&[1, 2])),
+            ],
+            SWITCHED_OUTPUT,
+        ),
+        Sizes { n_layers: 3, ..WIDE_HEADS },
+    ),
 ];
+
+const SWITCHED: &str = "token_embd output_norm | attn_norm attn_qkv attn_output attn_q.lora_a!
+        attn_q.lora_b! attn_k.lora_a! attn_k.lora_b! attn_v.lora_a! attn_v.lora_b!
+        attn_output.lora_a! attn_output.lora_b! ffn_norm ffn_gate ffn_up ffn_down ffn_gate.lora_a!
+        ffn_gate.lora_b! ffn_up.lora_a! ffn_up.lora_b! ffn_down.lora_a! ffn_down.lora_b!";
+const SWITCHED_OUTPUT: &str = "token_embd output_norm output | attn_norm attn_qkv attn_output
+        attn_q.lora_a! attn_q.lora_b! attn_k.lora_a! attn_k.lora_b! attn_v.lora_a! attn_v.lora_b!
+        attn_output.lora_a! attn_output.lora_b! ffn_norm ffn_gate ffn_up ffn_down ffn_gate.lora_a!
+        ffn_gate.lora_b! ffn_up.lora_a! ffn_up.lora_b! ffn_down.lora_a! ffn_down.lora_b!";

@@ -115,6 +115,15 @@ pub const CASES: &[Case] = &[
         attn_norm attn_q:gated attn_k attn_v attn_q_norm attn_k_norm attn_output
         post_attention_norm ffn_gate ffn_up ffn_down",
     ),
+    case(
+        "qwen35.scales",
+        &[RMS, KERNEL, HEADS, GROUPS, DELTA_INNER, DELTA_STATE, SECOND_ATTENDS, SECTIONS],
+        "token_embd output_norm |
+        attn_norm attn_qkv:delta* attn_gate:delta* ssm_conv1d:delta ssm_dt- ssm_a:delta! ssm_beta*
+        ssm_alpha* ssm_norm:delta ssm_out:delta* post_attention_norm ffn_gate* ffn_up* ffn_down* |
+        attn_norm attn_q:gated* attn_k* attn_v* attn_q_norm attn_k_norm attn_output*
+        post_attention_norm ffn_gate ffn_up ffn_down",
+    ),
     sized(
         case(
             "qwen35.full",
@@ -297,6 +306,15 @@ pub const CASES: &[Case] = &[
             &[RMS, KERNEL, HEADS, GROUPS, MAMBA_INNER, MAMBA_STATE],
             "token_embd output_norm |
         attn_norm:kept ssm_in ssm_conv1d+ ssm_dt- ssm_a! ssm_d! ssm_norm ssm_out",
+        ),
+        NO_OTHERS,
+    ),
+    sized(
+        case(
+            "mamba2.scales",
+            &[RMS, KERNEL, HEADS, GROUPS, MAMBA_INNER, MAMBA_STATE],
+            "token_embd output_norm |
+        attn_norm:kept ssm_in* ssm_conv1d+ ssm_dt- ssm_a! ssm_d! ssm_norm ssm_out*",
         ),
         NO_OTHERS,
     ),

@@ -60,6 +60,16 @@ pub const CASES: &[Case] = &[
     ),
     sized(
         case(
+            "mamba.scales",
+            &[RMS, KERNEL, INNER, STATE, RANK],
+            "token_embd output_norm |
+        attn_norm:kept ssm_in:mamba* ssm_conv1d:mamba+ ssm_x:mamba ssm_dt:mamba+ ssm_a:mamba!
+        ssm_d:mamba! ssm_out*",
+        ),
+        ALONE,
+    ),
+    sized(
+        case(
             "mamba.full",
             &[RMS, KERNEL, INNER, STATE, RANK, ("ssm.dt_b_c_rms", B(true))],
             "token_embd output_norm output |
