@@ -1,4 +1,5 @@
-//! Asks questions: items and questions into prompts, prompts through a batch, logits into decisions.
+//! Asks questions: items and questions into prompts, prompts through a batch, logits into
+//! decisions.
 //!
 //! What differs between the callers is theirs: where items come from, how much memory prompts may
 //! take, and how progress is shown.

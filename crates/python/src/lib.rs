@@ -21,6 +21,7 @@ mod model;
 mod next;
 mod numbers;
 mod open;
+mod own;
 mod parts;
 mod prompt;
 mod request;

@@ -3,8 +3,8 @@
 //! [`fit`](fit()) finds the T with the least mean -ln p of the right answers under
 //! softmax(ln q / T) (Guo et al. 2017, arXiv 1706.04599). [`judge`](judge()) says what that is
 //! worth: each example is judged at the temperature that the others gave (cross-fitting), before
-//! and after, with intervals. [`Labelled`] does both for questions of several kinds. [`Calibration`]
-//! is the file that decisions take, and [`html`] a report of it.
+//! and after, with intervals. [`Labelled`] does both for questions of several kinds.
+//! [`Calibration`] is the file that decisions take, and [`html`] a report of it.
 
 mod example;
 mod file;

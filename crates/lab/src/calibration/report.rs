@@ -12,7 +12,7 @@ use super::{
 
 /// The side of a panel's square, and what is around it.
 const SIDE: f64 = 240.0;
-const LEFT: f64 = 52.0;
+const LEFT: f64 = 66.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 46.0;
 const BETWEEN: f64 = 36.0;
@@ -25,13 +25,13 @@ const STYLE: &str = "\
 @media(prefers-color-scheme:dark){:root{--paper:#17191d;--ink:#e8e9ec;--soft:#a9adb6;\
 --line:#3b3f47;--mark:#ff9a6b;--fill:#ff9a6b}}\
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}\
-main{max-width:46rem;margin:0 auto;padding:1.5rem 1rem 3rem}\
+main{max-width:50rem;margin:0 auto;padding:1.5rem 1rem 3rem}\
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .5rem}\
 h2{font-size:1.15rem;margin:2.2rem 0 .3rem}\
-p{margin:.4rem 0}.soft{color:var(--soft)}\
+p{margin:.4rem 0;overflow-wrap:anywhere}.soft{color:var(--soft)}\
 .scroll{overflow-x:auto}\
 table{border-collapse:collapse;margin:.8rem 0;font-variant-numeric:tabular-nums}\
-th,td{text-align:right;padding:.25rem .8rem;border-bottom:1px solid var(--line);\
+th,td{text-align:right;padding:.25rem .7rem;border-bottom:1px solid var(--line);\
 white-space:nowrap}\
 th:first-child,td:first-child{text-align:left;padding-left:0}\
 thead th{color:var(--soft);font-weight:600}\
@@ -120,7 +120,7 @@ pub fn reliability(judged: &Judged) -> String {
     }
     let _ = write!(
         out,
-        "<text transform=\"translate(14 {}) rotate(-90)\" text-anchor=\"middle\">how often it was \
+        "<text transform=\"translate(13 {}) rotate(-90)\" text-anchor=\"middle\">how often it was \
          right</text></svg>",
         TOP + SIDE / 2.0
     );

@@ -1,5 +1,5 @@
-//! Where each token of a text stands: the place of a schedule whose chain drew it, and whether it is
-//! one of the model's thoughts.
+//! Where each token of a text stands: the place of a schedule whose chain drew it, and whether it
+//! is one of the model's thoughts.
 
 use std::{
     collections::VecDeque,
