@@ -6,6 +6,7 @@
 //! computed from a [`Run`].
 
 pub mod calibration;
+pub mod decisions;
 pub mod export;
 pub mod job;
 pub mod judge;

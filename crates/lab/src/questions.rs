@@ -83,12 +83,21 @@ pub fn read(text: &str, name: &str) -> Result<Vec<Item>, String> {
     }
 }
 
+fn wrong(error: serde_json::Error) -> String {
+    format!("a line is a text or an object with \"input\" as JSON: {error}")
+}
+
 fn item(line: usize, text: &str) -> Result<Item, String> {
-    let wrong = |error: serde_json::Error| {
-        format!("a line is a text or an object with \"input\" as JSON: {error}")
-    };
+    of_json(line, serde_json::from_str(text).map_err(wrong)?)
+}
+
+/// The item of a line that has been read as JSON.
+///
+/// # Errors
+/// A sentence about it.
+pub fn of_json(line: usize, value: Value) -> Result<Item, String> {
     let none = Item { line, id: None, text: None, question: None, answer: None };
-    match serde_json::from_str(text).map_err(wrong)? {
+    match value {
         Value::String(text) => Ok(Item { text: Some(text), ..none }),
         other => {
             let Line { id, input, question, answer } =
@@ -100,6 +109,17 @@ fn item(line: usize, text: &str) -> Result<Item, String> {
             Ok(Item { id, text: input, question, answer, ..none })
         }
     }
+}
+
+/// The question of an object in the shape of OpenAI's API.
+///
+/// # Errors
+/// A sentence about it.
+pub fn question(value: Value) -> Result<Named, String> {
+    let wrong = |error: serde_json::Error| {
+        format!("a question is an object with \"type\" and \"instructions\": {error}")
+    };
+    named(serde_json::from_value(value).map_err(wrong)?)
 }
 
 fn named(asked: Asked) -> Result<Named, String> {

@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
-use kelvin_engine::batch::{GenerateError, Request, RequestId};
+use kelvin_engine::{
+    TokenId,
+    batch::{GenerateError, Request, RequestId},
+};
 use kelvin_sampling::Draw;
 use kelvin_views::html;
 use pyo3::{
@@ -26,6 +29,8 @@ use crate::{
 struct Running {
     shared: Arc<Shared>,
     id: RequestId,
+    /// What its thoughts may have begun in.
+    prompt: Vec<TokenId>,
     recipes: Vec<Recipe>,
     texts: Vec<Growing>,
     has_ended: bool,
@@ -49,6 +54,7 @@ impl Running {
         raised: Raised,
     ) -> PyResult<Running> {
         shared.check_place()?;
+        let prompt = request.prompt.clone();
         let id = py.detach(|| {
             let mut seat = shared.seat();
             let id = seat.batch.admit(shared.engine(), request)?;
@@ -63,7 +69,7 @@ impl Running {
             _ => value_error(error),
         })?;
         let texts = recipes.iter().map(|_| Growing::default()).collect();
-        Ok(Running { shared, id, recipes, texts, has_ended: false, raised })
+        Ok(Running { shared, id, prompt, recipes, texts, has_ended: false, raised })
     }
 
     /// The next token of any text, or none once all have ended.
@@ -147,7 +153,7 @@ impl Running {
 
     fn text(&self, py: Python<'_>, column: usize) -> Text {
         let growing = self.texts[column].clone();
-        Text::new(py, self.shared.engine(), &self.recipes[column], growing)
+        Text::new(py, self.shared.engine(), &self.prompt, &self.recipes[column], growing)
     }
 }
 

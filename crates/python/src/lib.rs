@@ -1,14 +1,18 @@
 //! The extension module `kelvin._kelvin`: Kelvin's library over numpy arrays.
 //!
 //! It has no logic of its own. `numbers` has the functions over arrays, `chain` the stages that act
-//! on anybody's logits, `model` an open model with its sequences and continuations, `sweep`, `run`
+//! on anybody's logits, `model` an open model with its sequences and continuations (`ask`
+//! its decisions, `search` its searches), `sweep`, `run`
 //! and `table` the lab, `rows` the workers of a cluster, `command` the command that the wheel
 //! carries. Python imports it through `python/kelvin/__init__.py`. Doc comments are the docstrings
 //! that Python shows; types are in `python/kelvin/_kelvin.pyi`.
 
 mod arrays;
+mod ask;
+mod calibration;
 mod chain;
 mod command;
+mod decide;
 mod draws;
 mod functions;
 mod generation;
@@ -17,12 +21,14 @@ mod model;
 mod next;
 mod numbers;
 mod open;
+mod own;
 mod parts;
 mod prompt;
 mod request;
 mod rows;
 mod run;
 mod sampler;
+mod search;
 mod sequence;
 mod settings;
 mod shared;
@@ -51,6 +57,10 @@ fn _kelvin(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<text::Token>()?;
     module.add_class::<text::Score>()?;
     module.add_class::<next::Next>()?;
+    module.add_class::<decide::Decision>()?;
+    module.add_class::<calibration::Calibration>()?;
+    module.add_class::<search::Search>()?;
+    module.add_class::<search::Found>()?;
     module.add_class::<table::Table>()?;
     module.add_class::<run::Run>()?;
     module.add_class::<rows::Job>()?;

@@ -1,19 +1,22 @@
 //! `Model`: an open model file, from prompts to logits, texts and scores.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
 
 use kelvin_engine::{
     Engine, TokenId,
     batch::{BatchOptions, Budget},
     transformer::CacheFormat,
 };
-use kelvin_models::fetch::Permissions;
+use kelvin_models::{catalogue::Reference, fetch::Permissions};
 use kelvin_sampling::{Dice, Distribution, Sampler, State};
 use kelvin_views::{
     next::{Moment, next},
     token,
 };
-use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use numpy::{PyArray1, PyArrayMethods};
 use pyo3::{exceptions::PyValueError, prelude::*};
 
 use crate::{
@@ -23,13 +26,13 @@ use crate::{
     functions::{Raised, draft},
     generation::{Comparison, Generation},
     next::Next,
-    open::{Opened, open},
+    open::{Opened, open, sha256},
     parts::value_error,
     prompt,
     request::{Length, request, stages},
-    sequence::{self, Sequence, scores},
+    sequence,
     shared::Shared,
-    text::{Recipe, Score},
+    text::Recipe,
 };
 
 /// An open model file (GGUF).
@@ -58,6 +61,10 @@ use crate::{
 pub(crate) struct Model {
     shared: Arc<Shared>,
     path: PathBuf,
+    /// The model as its user named it.
+    reference: Reference,
+    /// SHA-256 of its files, once somebody has asked.
+    sha256: OnceLock<String>,
 }
 
 #[pymethods]
@@ -87,10 +94,11 @@ impl Model {
         }
         let may = Permissions { offline, accept_terms };
         let source = source.to_string_lossy();
-        let Opened { engine, path, .. } = py.detach(|| open(&source, threads, may))?;
+        let Opened { engine, path, reference } = py.detach(|| open(&source, threads, may))?;
         let budget = Budget { n_texts: usize::MAX, ..Budget::for_texts(1, cache_tokens) };
         let options = BatchOptions { cache, ..BatchOptions::new(budget) };
-        Ok(Model { shared: Arc::new(Shared::new(engine, options)), path })
+        let shared = Arc::new(Shared::new(engine, options));
+        Ok(Model { shared, path, reference, sha256: OnceLock::new() })
     }
 
     /// The file.
@@ -298,13 +306,18 @@ impl Model {
     ///     max_tokens, min_tokens: bounds of the number of new tokens.
     ///     stop: a text or several that end it and aren't part of it.
     ///     ignore_end: go on after the tokens that end a turn.
+    ///     think: most tokens that a thinking model thinks; then the end of its reasoning block
+    ///         follows.
+    ///     ban_strings: a text or several that it may not say: it goes back to the string's first
+    ///         token and draws another one there.
     ///     seed, sample: name the dice.
     ///
     /// Returns:
     ///     Generation: iterate over its tokens, or ask for its result.
     ///
     /// Raises:
-    ///     ValueError: an empty prompt, one longer than the context, a bad chain.
+    ///     ValueError: an empty prompt, one longer than the context, a bad chain, think for a model
+    ///         whose template shows no reasoning block.
     ///     MemoryError: cache_tokens is too small for it beside what runs.
     ///     RuntimeError: the process was forked.
     ///
@@ -316,7 +329,7 @@ impl Model {
     ///     ('temp=0.7', True)
     #[pyo3(signature = (
         prompt, chain = None, *, max_tokens = 256, min_tokens = 0, stop = None,
-        ignore_end = false, seed = 0, sample = 0
+        ignore_end = false, think = None, ban_strings = None, seed = 0, sample = 0
     ))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn generate(
@@ -328,13 +341,15 @@ impl Model {
         min_tokens: usize,
         stop: Option<&Bound<'_, PyAny>>,
         ignore_end: bool,
+        think: Option<usize>,
+        ban_strings: Option<&Bound<'_, PyAny>>,
         seed: u64,
         sample: u64,
     ) -> PyResult<Generation> {
         let (chain, raised) = (Chain::given(py, chain)?, Raised::default());
         let chain = chain.bind(py).get();
         let recipe = Recipe::of(chain, seed, sample);
-        let length = Length { max_tokens, min_tokens, stop, ignore_end };
+        let length = Length { max_tokens, min_tokens, stop, ignore_end, think, ban_strings };
         let drafts = vec![draft(py, &self.shared, chain, Dice { seed, sample }, &raised)?];
         let request = request(self.engine(), prompt, drafts, &length)?;
         Generation::start(py, Arc::clone(&self.shared), request, recipe, raised)
@@ -350,6 +365,7 @@ impl Model {
     ///     max_tokens, min_tokens: bounds of the number of new tokens.
     ///     stop: a text or several that end it and aren't part of it.
     ///     ignore_end: go on after the tokens that end a turn.
+    ///     think, ban_strings: as for generate.
     ///     seed: names the dice.
     ///
     /// Returns:
@@ -368,7 +384,8 @@ impl Model {
     ///     [0.5, 2.0]
     #[pyo3(signature = (
         prompt, temperatures = None, samples = 1, chain = None, *, max_tokens = 256,
-        min_tokens = 0, stop = None, ignore_end = false, seed = 0
+        min_tokens = 0, stop = None, ignore_end = false, think = None, ban_strings = None,
+        seed = 0
     ))]
     #[allow(clippy::too_many_arguments, reason = "the keywords of a Python method")]
     fn compare(
@@ -382,6 +399,8 @@ impl Model {
         min_tokens: usize,
         stop: Option<&Bound<'_, PyAny>>,
         ignore_end: bool,
+        think: Option<usize>,
+        ban_strings: Option<&Bound<'_, PyAny>>,
         seed: u64,
     ) -> PyResult<Comparison> {
         let temperatures = temperatures.unwrap_or(vec![0.5, 1.0, 2.0]);
@@ -399,88 +418,13 @@ impl Model {
                 recipes.push(Recipe::of(&chain, seed, sample));
             }
         }
-        let length = Length { max_tokens, min_tokens, stop, ignore_end };
+        let length = Length { max_tokens, min_tokens, stop, ignore_end, think, ban_strings };
         let request = request(self.engine(), prompt, drafts, &length)?;
         Comparison::start(py, Arc::clone(&self.shared), request, recipes, raised)
     }
 
-    /// How expected each token of a text is under the model's own distribution (T = 1).
-    ///
-    /// Args:
-    ///     text: a text, or token ids, of at least two tokens.
-    ///
-    /// Returns:
-    ///     Score.
-    ///
-    /// Raises:
-    ///     ValueError: fewer tokens, or more than the context.
-    ///
-    /// Source: Jelinek et al. 1977 for perplexity.
-    ///
-    /// Examples:
-    ///     >>> score = model.score("Hi")
-    ///     >>> bool(np.isclose(np.exp(-score.logprobs.mean()), score.perplexity))
-    ///     True
-    fn score(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Score> {
-        let ids = prompt::tokens(self.engine(), text)?;
-        let scores = scores(py, Sequence::new(py, Arc::clone(&self.shared))?, &ids)?;
-        Ok(Score::new(py, self.engine(), &ids, &scores))
-    }
-
-    /// A sequence that the caller appends to: for beam search, or a sampler of one's own.
-    ///
-    /// Args:
-    ///     prompt: a text, or token ids; without it the sequence is empty.
-    ///
-    /// Returns:
-    ///     Sequence.
-    ///
-    /// Raises:
-    ///     ValueError: as logits.
-    ///     RuntimeError: the process was forked.
-    ///
-    /// Examples:
-    ///     >>> len(model.sequence("Hi"))
-    ///     4
-    #[pyo3(signature = (prompt = None))]
-    fn sequence(&self, py: Python<'_>, prompt: Option<&Bound<'_, PyAny>>) -> PyResult<Sequence> {
-        let mut sequence = Sequence::new(py, Arc::clone(&self.shared))?;
-        if let Some(prompt) = prompt {
-            let ids = prompt::tokens(self.engine(), prompt)?;
-            sequence.extend(py, &ids)?;
-        }
-        Ok(sequence)
-    }
-
-    /// Appends tokens to several sequences in one forward pass, which reads the weights once.
-    ///
-    /// Args:
-    ///     sequences: of this model, none twice.
-    ///     tokens: for each sequence an id, a list of ids or a text.
-    ///
-    /// Returns:
-    ///     f32 logits after each one's last token, shape (sequences, vocab).
-    ///
-    /// Raises:
-    ///     ValueError: unequal numbers, a sequence of another model or one that stands there twice.
-    ///     RuntimeError: a closed sequence. All sequences are as they were then.
-    ///
-    /// Examples:
-    ///     >>> one = model.sequence("Hi")
-    ///     >>> two = one.fork()
-    ///     >>> model.append([one, two], [5, 6]).shape
-    ///     (2, 101)
-    fn append<'py>(
-        &self,
-        py: Python<'py>,
-        sequences: Vec<Bound<'py, Sequence>>,
-        tokens: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
-        sequence::append_to_all(py, &self.shared, &sequences, tokens)
-    }
-
     fn __repr__(&self) -> String {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = self.name();
         format!("Model({name:?}, {} tokens of context)", self.context())
     }
 }
@@ -488,6 +432,24 @@ impl Model {
 impl Model {
     fn engine(&self) -> &Engine {
         self.shared.engine()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// SHA-256 of its files. To be called with the interpreter released.
+    pub(crate) fn sha256(&self) -> PyResult<&str> {
+        if let Some(known) = self.sha256.get() {
+            return Ok(known);
+        }
+        let found = sha256(&self.reference, &self.engine().files, &self.path)?;
+        Ok(self.sha256.get_or_init(|| found))
+    }
+
+    /// Its name for people: the file's, without its directory.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 }
 

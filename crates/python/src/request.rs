@@ -3,7 +3,7 @@
 use kelvin_engine::{
     Engine,
     batch::{Draft, Request},
-    generate::Ends,
+    generate::{Ends, banned_strings},
 };
 use pyo3::{exceptions::PyValueError, prelude::*, types::PyString};
 
@@ -15,6 +15,9 @@ pub(crate) struct Length<'a, 'py> {
     pub(crate) min_tokens: usize,
     pub(crate) stop: Option<&'a Bound<'py, PyAny>>,
     pub(crate) ignore_end: bool,
+    /// Most tokens of thoughts.
+    pub(crate) think: Option<usize>,
+    pub(crate) ban_strings: Option<&'a Bound<'py, PyAny>>,
 }
 
 /// A chain of Kelvin's own stages, made for the model's vocabulary.
@@ -41,16 +44,10 @@ pub(crate) fn request(
     drafts: Vec<Draft>,
     length: &Length<'_, '_>,
 ) -> PyResult<Request> {
-    let stop = match length.stop {
-        None => Vec::new(),
-        Some(stop) => match stop.cast::<PyString>() {
-            Ok(text) => vec![text.to_cow()?.into_owned()],
-            Err(_) => stop.extract::<Vec<String>>()?,
-        },
-    };
-    if stop.iter().any(String::is_empty) {
-        return Err(PyValueError::new_err("a stop string is empty, which every text contains"));
-    }
+    let banned = banned_strings(&texts(length.ban_strings)?)
+        .map_err(|problem| value_error(format!("ban_strings: {problem}")))?;
+    let thoughts = engine.thoughts(length.think, false);
+    let thoughts = thoughts.map_err(|problem| value_error(format!("think: {problem}")))?;
     let tokens = prompt::tokens(engine, prompt)?;
     let mut request = Request::new(tokens, Vec::new());
     request.drafts = drafts;
@@ -59,8 +56,30 @@ pub(crate) fn request(
         min_tokens: length.min_tokens,
         limit: engine.model.config.ctx_len,
         ignore_end: length.ignore_end,
-        texts: stop,
+        texts: strings(length.stop)?,
+        banned,
+        thoughts,
         ..Ends::default()
     };
     Ok(request)
+}
+
+/// Stop strings.
+pub(crate) fn strings(given: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
+    let stop = texts(given)?;
+    if stop.iter().any(String::is_empty) {
+        return Err(PyValueError::new_err("a stop string is empty, which every text contains"));
+    }
+    Ok(stop)
+}
+
+/// A text, or several.
+fn texts(given: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
+    match given {
+        None => Ok(Vec::new()),
+        Some(given) => match given.cast::<PyString>() {
+            Ok(text) => Ok(vec![text.to_cow()?.into_owned()]),
+            Err(_) => given.extract::<Vec<String>>(),
+        },
+    }
 }

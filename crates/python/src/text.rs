@@ -102,6 +102,10 @@ impl Token {
 pub(crate) struct Text {
     /// The text, up to a stop string.
     text: String,
+    /// What it thinks: the text inside of reasoning blocks. Empty of a model that doesn't think.
+    thoughts: String,
+    /// The text outside of reasoning blocks: all of it, if the model doesn't think.
+    answer: String,
     /// Token ids, uint32, shape (tokens,).
     ids: Py<PyArray1<u32>>,
     /// The text of each token.
@@ -136,7 +140,14 @@ pub(crate) struct Text {
 }
 
 impl Text {
-    pub(crate) fn new(py: Python<'_>, engine: &Engine, recipe: &Recipe, growing: Growing) -> Text {
+    pub(crate) fn new(
+        py: Python<'_>,
+        engine: &Engine,
+        prompt: &[TokenId],
+        recipe: &Recipe,
+        growing: Growing,
+    ) -> Text {
+        let (thoughts, answer) = apart(engine, prompt, &growing);
         let Growing { ids, draws, text, finish } = growing;
         let Recipe { chain, temperature, seed, sample, is_reproducible } = recipe.clone();
         let whole =
@@ -145,6 +156,8 @@ impl Text {
             |f: fn(&Draw) -> f64| PyArray1::from_vec(py, draws.iter().map(f).collect()).unbind();
         Text {
             text,
+            thoughts,
+            answer,
             tokens: engine.tokenizer.texts(&ids),
             rank: whole(|draw| draw.rank),
             survivors: whole(|draw| draw.survivors),
@@ -180,6 +193,18 @@ impl Text {
         let tokens = pairs.map(|(text, &surprisal)| Tinted { text: text.clone(), surprisal });
         Ok(html::tinted(&tokens.collect::<Vec<_>>()))
     }
+}
+
+/// The thoughts and the answer of a text. A text that thinks nothing is its own answer.
+fn apart(engine: &Engine, prompt: &[TokenId], growing: &Growing) -> (String, String) {
+    if engine.reasoning.is_none() {
+        return (String::new(), growing.text.clone());
+    }
+    let (thoughts, mut answer) = engine.read_blocks(prompt).split(&growing.ids);
+    if let Some(FinishReason::StopString(stop)) = &growing.finish {
+        answer.truncate(answer.find(stop).unwrap_or(answer.len()));
+    }
+    (thoughts, answer)
 }
 
 #[pymethods]

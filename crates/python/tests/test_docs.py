@@ -65,7 +65,8 @@ def test_functions_say_shapes_errors_and_source() -> None:
         for word in ["Args:", "Returns:", "Raises:", "Source:", "Examples:"]:
             assert word in doc, f"{name}: {word}"
     for method in ["Chain.apply", "Chain.draw", "Chain.to", "Model.generate", "Model.compare",
-                   "Model.logits", "Model.score", "Model.append"]:
+                   "Model.logits", "Model.score", "Model.append", "Model.decide",
+                   "Model.calibrate", "Model.search", "Decision.at"]:
         owner, _, member = method.partition(".")
         doc = getattr(getattr(kelvin, owner), member).__doc__
         assert re.search(r"Raises:.*Examples:", doc, re.DOTALL), method

@@ -34,6 +34,12 @@ columns: list[str] = kelvin.lab.run("last").tokens.columns
 chain_text: str = kelvin.lab.tune("study.toml")["chain"]
 swept: kelvin.ray.Swept = kelvin.ray.sweep("study.toml", address="auto", out="s3://b/rows", samples=4)
 steered: kelvin.Text = model.generate("Nepal", kelvin.Chain("temp=2", no_first)).result()
+one: kelvin.Decision = model.decide("Which?", options=["a", "b"], calibration="fitted.json")
+several: list[kelvin.Decision] = model.decide("Which?", ["x", {"input": "y"}], score=(1, 5))
+fitted: kelvin.Calibration = model.calibrate([{"input": "x", "answer": True}], "Is it so?")
+heated: NDArray[np.float64] = one.at(2)
+best: str = model.search("Nepal", "diverse", groups=2).texts[0].text
+thoughts: str = model.generate("Nepal", think=5, ban_strings=["x"]).result().thoughts
 """
 
 

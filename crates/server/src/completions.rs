@@ -47,7 +47,7 @@ pub(crate) async fn complete<A: Api>(
     }
     while !work.answer.is_complete() {
         let event = work.events.recv().await;
-        work.answer.reply().take(event.unwrap_or_else(|| Event::Failed(Problem::gone())))?;
+        work.answer.take(event.unwrap_or_else(|| Event::Failed(Problem::gone())))?;
     }
     Ok(Json(work.answer.whole()).into_response())
 }

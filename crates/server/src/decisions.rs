@@ -103,6 +103,8 @@ fn plan(shared: &Shared, request: DecisionRequest) -> Result<Plan, Problem> {
     let tokenizer = &shared.engine.tokenizer;
     let labels = shared.labels.get_or_init(|| Labels::new(tokenizer));
     let (mut questions, mut prompts) = (Vec::new(), Vec::new());
+    // A question may be about nothing but itself.
+    let about = Some(&*request.input.0).filter(|text| !text.is_empty());
     for (at, Asked { name, question }) in request.questions.0.into_iter().enumerate() {
         let place = format!("questions[{at}]");
         let temperature = temperature(&settings, shared, question.kind(), &place)?;
@@ -118,7 +120,7 @@ fn plan(shared: &Shared, request: DecisionRequest) -> Result<Plan, Problem> {
         }
         let n_prompts = orders.len();
         for order in orders {
-            let text = form.prompt(Some(&request.input.0), &order, layout, !chat);
+            let text = form.prompt(about, &order, layout, !chat);
             let tokens = tokens(shared, text, chat, request.date.as_ref())?;
             prompts.push(Prompt { question: at, order, tokens });
         }

@@ -4,10 +4,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::answers::{
-    Assistant, ChatLogprob, ChatLogprobs, ChoiceTokens, Finish, OutputMessage, OutputText,
-    ProblemBody, PromptTokens, Recipe, Response, StopReason, TextChoice, TextCompletionKind, Usage,
-    constant,
+use super::{
+    answers::{
+        Assistant, ChatLogprob, ChatLogprobs, ChoiceTokens, Finish, ProblemBody, PromptTokens,
+        Recipe, StopReason, TextChoice, TextCompletionKind, Usage, constant,
+    },
+    outputs::{OutputItem, OutputPart, Response},
 };
 
 constant! {
@@ -86,11 +88,25 @@ pub(crate) enum ResponseEvent {
     #[serde(rename = "response.in_progress")]
     InProgress { sequence_number: u64, response: Box<Response> },
     #[serde(rename = "response.output_item.added")]
-    ItemAdded { sequence_number: u64, output_index: usize, item: OutputMessage },
+    ItemAdded { sequence_number: u64, output_index: usize, item: OutputItem },
     #[serde(rename = "response.content_part.added")]
     PartAdded {
         sequence_number: u64,
-        part: OutputText,
+        part: OutputPart,
+        #[serde(flatten)]
+        place: TextPlace,
+    },
+    #[serde(rename = "response.reasoning_text.delta")]
+    ThoughtDelta {
+        sequence_number: u64,
+        delta: String,
+        #[serde(flatten)]
+        place: TextPlace,
+    },
+    #[serde(rename = "response.reasoning_text.done")]
+    ThoughtDone {
+        sequence_number: u64,
+        text: String,
         #[serde(flatten)]
         place: TextPlace,
     },
@@ -113,12 +129,12 @@ pub(crate) enum ResponseEvent {
     #[serde(rename = "response.content_part.done")]
     PartDone {
         sequence_number: u64,
-        part: OutputText,
+        part: OutputPart,
         #[serde(flatten)]
         place: TextPlace,
     },
     #[serde(rename = "response.output_item.done")]
-    ItemDone { sequence_number: u64, output_index: usize, item: OutputMessage },
+    ItemDone { sequence_number: u64, output_index: usize, item: OutputItem },
     #[serde(rename = "response.completed")]
     Completed { sequence_number: u64, response: Box<Response> },
     #[serde(rename = "response.incomplete")]
@@ -127,11 +143,11 @@ pub(crate) enum ResponseEvent {
     Error { sequence_number: u64, code: &'static str, message: String, param: Option<String> },
 }
 
-/// The one text of the one message.
+/// The one text of an item.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct TextPlace {
     pub(crate) item_id: String,
-    /// Always 0.
+    /// Which item it is of, from 0.
     pub(crate) output_index: usize,
     /// Always 0.
     pub(crate) content_index: usize,

@@ -25,6 +25,7 @@ mod metrics;
 mod openapi;
 mod options;
 mod origins;
+mod outputs;
 #[cfg(feature = "net")]
 mod patience;
 mod places;

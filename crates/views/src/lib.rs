@@ -1,6 +1,6 @@
 //! The figures that the terminal, the studio and programs show, computed in one place.
 //!
-//! [`decision`] is the answer to a question with options.
+//! [`decision`] is the answer to a question with options, [`search`] what a search found.
 //! [`next`] shows a next-token distribution stage by stage, [`softmax`] typed logits, [`figures`]
 //! entropy, surprisal and diversity of a text, [`translation`] a chain in another engine's
 //! settings, [`recommended`] the chain that a model file recommends. The rows serialize to the JSON
@@ -21,6 +21,7 @@ pub mod knobs;
 pub mod next;
 pub mod ranks;
 pub mod recommended;
+pub mod search;
 pub mod shorten;
 pub mod softmax;
 pub mod token;

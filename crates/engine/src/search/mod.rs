@@ -10,6 +10,8 @@
 //! - [`draw_texts`] draws texts as [`crate::batch::generate`] does; [`best_of`] ranks them by
 //!   likelihood, [`minimum_risk`] by how alike each is to the others ([`chrf()`]).
 //!
+//! [`Wanted`] is what a caller sets of a [`Method`].
+//!
 //! Every sum has a fixed order and logits have equal bits in any batch, so what a search finds
 //! depends on model, settings and seed alone.
 
@@ -17,6 +19,7 @@ mod beam;
 mod candidates;
 mod chrf;
 mod draws;
+mod plan;
 mod rows;
 mod stochastic;
 mod task;
@@ -25,6 +28,7 @@ mod tree;
 pub use beam::{Beams, EarlyStopping, MAX_LENGTH_PENALTY, beam_search};
 pub use chrf::{Runs, chrf};
 pub use draws::{By, Drawn, Ranked, best_of, draw_texts, minimum_risk};
+pub use plan::{Method, Plan, Wanted};
 pub use rows::{BatchRows, Rows};
 pub use stochastic::stochastic_beams;
 pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Stops, Task};

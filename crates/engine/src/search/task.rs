@@ -46,6 +46,14 @@ pub enum SearchError {
     /// The settings can't be.
     #[error("{0}")]
     Settings(String),
+    /// A setting that can't be, or that is another method's.
+    #[error("{setting} {problem}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A stage of the chain is random or learns.
     #[error(
         "the stage {stage} {why}, so a search has no one distribution to read: leave it out, or \

@@ -204,6 +204,58 @@ fn thoughts_are_apart_from_the_answer_and_end_when_they_are_spent() {
     assert!(message["choices"][0]["message"].get("reasoning_content").is_none());
 }
 
+/// The Responses API has thoughts as an item of the output, whole and streamed.
+#[test]
+fn thoughts_are_an_item_of_a_response() {
+    let tiny = Tiny::thinking();
+    let server = tiny.server();
+    let mut asked = json!({ "input": "abc", "seed": 7, "max_output_tokens": 40, "think": 9 });
+    let whole = server.good("/v1/responses", &asked);
+    let chat = json!({ "messages": [{ "role": "user", "content": "abc" }], "seed": 7,
+        "max_tokens": 40, "think": 9 });
+    let message = server.good("/v1/chat/completions", &chat)["choices"][0]["message"].clone();
+    let output = whole["output"].as_array().unwrap();
+    let kinds: Vec<&Value> = output.iter().map(|item| &item["type"]).collect();
+    assert_eq!(kinds, ["reasoning", "message"]);
+    assert_eq!(output[0]["content"][0]["type"], "reasoning_text");
+    assert_eq!(output[0]["content"][0]["text"], message["reasoning_content"]);
+    assert_eq!(output[1]["content"][0]["text"], message["content"]);
+    let n = whole["usage"]["output_tokens_details"]["reasoning_tokens"].as_u64().unwrap();
+    assert!((10..40).contains(&n), "{n}");
+    // Sent back, it is a turn with thoughts.
+    let mut turns = vec![json!({ "role": "user", "content": "abc" })];
+    turns.extend(output.clone());
+    turns.push(json!({ "role": "user", "content": "d" }));
+    server.good("/v1/responses", &json!({ "input": turns, "max_output_tokens": 2 }));
+    let alone = json!({ "input": [output[0]] });
+    let refused = server.post("/v1/responses", &alone);
+    assert!(refused.status == 400 && refused.body.contains("no message"), "{}", refused.body);
+
+    asked["stream"] = json!(true);
+    let body = server.post("/v1/responses", &asked).body;
+    let events: Vec<Value> = body
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+        .collect();
+    let of = |kind: &str| -> Vec<&Value> {
+        events.iter().filter(|event| event["type"] == kind).collect()
+    };
+    let joined = |kind: &str| -> String {
+        of(kind).iter().map(|event| event["delta"].as_str().unwrap()).collect()
+    };
+    assert_eq!(joined("response.reasoning_text.delta"), message["reasoning_content"]);
+    assert_eq!(joined("response.output_text.delta"), message["content"]);
+    let completed = &of("response.incomplete")[0]["response"]["output"];
+    for (at, item) in output.iter().enumerate() {
+        assert_eq!(completed[at]["content"], item["content"]);
+        assert_eq!(of("response.output_item.added")[at]["item"]["type"], item["type"]);
+        assert_eq!(of("response.output_item.done")[at]["item"]["content"], item["content"]);
+    }
+    for (i, event) in events.iter().enumerate() {
+        assert_eq!(event["sequence_number"], i, "{event}");
+    }
+}
+
 /// A form is that of the answer: the model thinks before it.
 #[test]
 fn a_form_begins_behind_the_thoughts() {

@@ -7,7 +7,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kelvin_testkit::server::Server;
+use kelvin_testkit::{
+    server::Server,
+    tiny::{MISTRAL_LIKE, Meta, TinyModel},
+};
 
 const KEY: &str = "secret";
 
@@ -46,6 +49,23 @@ fn the_official_python_client_finds_what_it_expects() {
     let server = Server::start(&["--ctx-size", "512"], Some(KEY));
     let mut python = Command::new(installed("bin/python"));
     run(&server, python.arg(script("python/openai_client.py")).args([&base_url(&server), KEY]));
+}
+
+/// A model that always thinks is a small one of random weights.
+#[test]
+fn the_official_python_client_reads_thoughts() {
+    let thinks = "{% for m in messages %}{{ m.content }}\n{% endfor %}<think>\n";
+    let mut model = TinyModel::new(&MISTRAL_LIKE).speaking();
+    model.metadata.retain(|(key, _)| key != "tokenizer.chat_template");
+    model.metadata.push(("tokenizer.chat_template".into(), Meta::Str(thinks.into())));
+    let path = model.write();
+    let server = Server::of_file(&path, &[]);
+    let mut python = Command::new(installed("bin/python"));
+    python.arg(script("python/openai_thinking.py")).args([&base_url(&server), KEY]);
+    let output = python.output().unwrap();
+    let _ = std::fs::remove_file(path);
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(said.contains("all as expected"), "{said}");
 }
 
 #[test]

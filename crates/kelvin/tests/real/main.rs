@@ -19,6 +19,7 @@ mod search;
 mod server;
 mod studio;
 mod studio_compare;
+mod studio_decide;
 mod studio_lesson;
 mod studio_sessions;
 mod studio_writing;

@@ -209,7 +209,7 @@ async fn columns_are_kept_drawn_again_and_chosen() {
         let pair = person.texts(".ballot-text").await;
         assert!(texts.contains(&pair[0]) && texts.contains(&pair[1]), "{pair:?}");
         let left = pair[0].len() >= pair[1].len();
-        person.press(if left { "The left one" } else { "The right one" }).await;
+        person.press(if left { "The first" } else { "The second" }).await;
         cast += 1;
     }
     assert_eq!(cast, 3, "{texts:?}");

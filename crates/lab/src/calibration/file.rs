@@ -88,45 +88,73 @@ impl Calibration {
     /// # Errors
     /// If the file can't be read, isn't a calibration, or is another model's.
     pub fn read(path: &Path, sha256: &str) -> Result<Calibrated, CalibrationError> {
-        let text = text_file::read(path, MAX_BYTES)?;
-        Calibration::parse(&text, &path.display().to_string(), sha256)
+        let (text, name) = (text_file::read(path, MAX_BYTES)?, path.display().to_string());
+        Calibration::parse(&text, &name)?.of_model(sha256, &name)
     }
 
-    fn parse(text: &str, name: &str, sha256: &str) -> Result<Calibrated, CalibrationError> {
+    /// Reads a calibration, of whatever model.
+    ///
+    /// # Errors
+    /// If the file can't be read, or isn't a calibration.
+    pub fn open(path: &Path) -> Result<Calibration, CalibrationError> {
+        Calibration::parse(&text_file::read(path, MAX_BYTES)?, &path.display().to_string())
+    }
+
+    fn parse(text: &str, name: &str) -> Result<Calibration, CalibrationError> {
         let bad = |why: String| CalibrationError::Format(name.to_string(), why);
         let read: Calibration =
             serde_json::from_str(text).map_err(|error| bad(error.to_string()))?;
-        if read.format != FORMAT {
-            return Err(bad(format!("its format is {:?}, not {FORMAT:?}", read.format)));
+        match read.format == FORMAT {
+            true => Ok(read),
+            false => Err(bad(format!("its format is {:?}, not {FORMAT:?}", read.format))),
         }
-        if read.sha256 != sha256 {
+    }
+
+    /// The temperatures for the model whose files have this SHA-256. `name` names the file in
+    /// errors.
+    ///
+    /// # Errors
+    /// If it is another model's, was fitted with other prompts, or holds no temperatures.
+    pub fn of_model(&self, sha256: &str, name: &str) -> Result<Calibrated, CalibrationError> {
+        let bad = |why: String| CalibrationError::Format(name.to_string(), why);
+        if self.sha256 != sha256 {
             let short = |hash: &str| hash.chars().take(12).collect();
             return Err(CalibrationError::OtherModel {
                 file: name.to_string(),
-                fitted: short(&read.sha256),
+                fitted: short(&self.sha256),
                 found: short(sha256),
-                model: read.model,
+                model: self.model.clone(),
             });
         }
-        if read.wording != WORDING {
+        if self.wording != WORDING {
             return Err(CalibrationError::OtherWording(name.to_string()));
         }
-        let layout = Layout::named(&read.layout)
-            .ok_or_else(|| bad(format!("there is no layout {:?}", read.layout)))?;
-        let temperature = |(kind, judged): (String, Judged)| {
+        let layout = Layout::named(&self.layout)
+            .ok_or_else(|| bad(format!("there is no layout {:?}", self.layout)))?;
+        let temperature = |(kind, judged): (&String, &Judged)| {
             let t = judged.fit.temperature;
-            let kind = Kind::named(&kind).filter(|_| t > 0.0 && t.is_finite());
+            let kind = Kind::named(kind).filter(|_| t > 0.0 && t.is_finite());
             kind.map(|kind| (kind, t))
         };
         let temperatures: Option<BTreeMap<Kind, f64>> =
-            read.kinds.into_iter().map(temperature).collect();
+            self.kinds.iter().map(temperature).collect();
         Ok(Calibrated {
             layout,
-            rotations: read.rotations.max(1),
-            chat: read.chat,
+            rotations: self.rotations.max(1),
+            chat: self.chat,
             temperatures: temperatures
                 .ok_or_else(|| bad("a kind or a temperature isn't one".into()))?,
         })
+    }
+
+    /// How its questions were asked, in a sentence.
+    pub fn manner(&self) -> String {
+        let orders = match self.rotations {
+            1 => "one order of the options".to_string(),
+            n => format!("{n} rotations of the options"),
+        };
+        let frame = if self.chat { "in the chat template" } else { "without a chat template" };
+        format!("Questions were asked {frame}, {}, with {orders}.", self.layout)
     }
 
     /// The text of the file.
@@ -148,12 +176,13 @@ mod tests {
         let kinds = BTreeMap::from([(Kind::Choice, judged)]);
         let hash = "ab".repeat(32);
         let text = Calibration::new("tiny", &hash, (Layout::TextFirst, 3, true), kinds).text();
-        let read = Calibration::parse(&text, "c.json", &hash).unwrap();
+        let parse = |text: &str, hash: &str| {
+            Calibration::parse(text, "c.json").and_then(|one| one.of_model(hash, "c.json"))
+        };
+        let read = parse(&text, &hash).unwrap();
         assert_eq!((read.layout, read.rotations, read.chat), (Layout::TextFirst, 3, true));
         assert_eq!(read.temperatures, BTreeMap::from([(Kind::Choice, t)]));
-        let said = |text: &str, hash: &str| {
-            Calibration::parse(text, "c.json", hash).unwrap_err().to_string()
-        };
+        let said = |text: &str, hash: &str| parse(text, hash).unwrap_err().to_string();
         assert_eq!(
             said(&text, &"cd".repeat(32)),
             "c.json was fitted for tiny (SHA-256 abababababab), but this model's is cdcdcdcdcdcd: \

@@ -13,15 +13,19 @@ and reports, `kelvin.ray` sweeps on a cluster.
 
 from . import lab, ray
 from ._kelvin import (
+    Calibration,
     Chain,
     Comparison,
+    Decision,
     Draw,
     Explanation,
+    Found,
     Generation,
     Model,
     Next,
     Sampler,
     Score,
+    Search,
     Sequence,
     Survivors,
     Text,
@@ -36,15 +40,19 @@ from ._kelvin import (
 )
 
 __all__ = [
+    "Calibration",
     "Chain",
     "Comparison",
+    "Decision",
     "Draw",
     "Explanation",
+    "Found",
     "Generation",
     "Model",
     "Next",
     "Sampler",
     "Score",
+    "Search",
     "Sequence",
     "Survivors",
     "Text",

@@ -14,6 +14,8 @@ __version__: str
 
 Ids = SequenceOf[int] | NDArray[np.integer[Any]]
 Prompt = str | Ids
+Option = str | bool | Mapping[str, Any]
+Layout = Literal["question-first", "text-first"]
 Stage = Callable[[NDArray[np.float32]], ArrayLike | None]
 Engine = Literal[
     "kelvin",
@@ -212,6 +214,10 @@ class Text:
     @property
     def text(self) -> str: ...
     @property
+    def thoughts(self) -> str: ...
+    @property
+    def answer(self) -> str: ...
+    @property
     def ids(self) -> NDArray[np.uint32]: ...
     @property
     def tokens(self) -> list[str]: ...
@@ -303,6 +309,99 @@ class Comparison:
     def _repr_html_(self) -> str: ...
 
 @final
+class Decision:
+    @property
+    def kind(self) -> Literal["predicate", "choice", "score"]: ...
+    @property
+    def question(self) -> str: ...
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def options(self) -> list[str]: ...
+    @property
+    def labels(self) -> list[str]: ...
+    @property
+    def probabilities(self) -> NDArray[np.float64]: ...
+    @property
+    def raw(self) -> NDArray[np.float64]: ...
+    @property
+    def rotations(self) -> NDArray[np.float64]: ...
+    @property
+    def temperature(self) -> float: ...
+    @property
+    def outside(self) -> float: ...
+    @property
+    def spread(self) -> float: ...
+    @property
+    def index(self) -> int: ...
+    @property
+    def choice(self) -> str | bool | int: ...
+    @property
+    def confidence(self) -> float: ...
+    @property
+    def score(self) -> float | None: ...
+    @property
+    def deviation(self) -> float | None: ...
+    @property
+    def answer(self) -> dict[str, Any]: ...
+    def at(self, temperature: float) -> NDArray[np.float64]: ...
+    def __len__(self) -> int: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Calibration:
+    @staticmethod
+    def open(path: str | PathLike[str]) -> Calibration: ...
+    def save(self, path: str | PathLike[str]) -> None: ...
+    def report(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def temperatures(self) -> dict[str, float]: ...
+    @property
+    def figures(self) -> dict[str, Any]: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class Found:
+    @property
+    def rank(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def ids(self) -> NDArray[np.uint32]: ...
+    @property
+    def n_tokens(self) -> int: ...
+    @property
+    def logprob(self) -> float: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def group(self) -> int | None: ...
+    @property
+    def times(self) -> int | None: ...
+    @property
+    def diverges_at(self) -> int | None: ...
+    @property
+    def finish(self) -> str: ...
+    def __len__(self) -> int: ...
+
+@final
+class Search:
+    @property
+    def method(self) -> str: ...
+    @property
+    def texts(self) -> list[Found]: ...
+    @property
+    def tree(self) -> list[dict[str, Any]]: ...
+    @property
+    def steps(self) -> int | None: ...
+    def __len__(self) -> int: ...
+    def _repr_html_(self) -> str: ...
+
+@final
 class Model:
     def __new__(
         cls,
@@ -354,6 +453,8 @@ class Model:
         min_tokens: int = 0,
         stop: str | SequenceOf[str] | None = None,
         ignore_end: bool = False,
+        think: int | None = None,
+        ban_strings: str | SequenceOf[str] | None = None,
         seed: int = 0,
         sample: int = 0,
     ) -> Generation: ...
@@ -368,9 +469,73 @@ class Model:
         min_tokens: int = 0,
         stop: str | SequenceOf[str] | None = None,
         ignore_end: bool = False,
+        think: int | None = None,
+        ban_strings: str | SequenceOf[str] | None = None,
         seed: int = 0,
     ) -> Comparison: ...
     def score(self, text: Prompt) -> Score: ...
+    # A list of items gives a list; so does a tuple, but not a text.
+    @overload
+    def decide(
+        self,
+        question: str | Mapping[str, Any] | None = None,
+        items: str | None = None,
+        *,
+        options: SequenceOf[Option] | None = None,
+        score: tuple[int, int] | None = None,
+        rotations: int | None = None,
+        temperature: float | None = None,
+        layout: Layout | None = None,
+        calibration: Calibration | str | PathLike[str] | None = None,
+        raw: bool = False,
+        date: str | None = None,
+    ) -> Decision: ...
+    @overload
+    def decide(
+        self,
+        question: str | Mapping[str, Any] | None,
+        items: SequenceOf[str | Mapping[str, Any]],
+        *,
+        options: SequenceOf[Option] | None = None,
+        score: tuple[int, int] | None = None,
+        rotations: int | None = None,
+        temperature: float | None = None,
+        layout: Layout | None = None,
+        calibration: Calibration | str | PathLike[str] | None = None,
+        raw: bool = False,
+        date: str | None = None,
+    ) -> list[Decision]: ...
+    def calibrate(
+        self,
+        examples: SequenceOf[Mapping[str, Any]],
+        question: str | Mapping[str, Any] | None = None,
+        *,
+        options: SequenceOf[Option] | None = None,
+        score: tuple[int, int] | None = None,
+        rotations: int | None = None,
+        layout: Layout | None = None,
+        raw: bool = False,
+        date: str | None = None,
+        seed: int = 0,
+    ) -> Calibration: ...
+    def search(
+        self,
+        prompt: Prompt,
+        method: Literal["beam", "diverse", "stochastic", "best-of", "mbr"] = "beam",
+        *,
+        chain: Chain | str | None = None,
+        beams: int | None = None,
+        groups: int | None = None,
+        diversity_penalty: float | None = None,
+        length_penalty: float | None = None,
+        early_stopping: Literal["true", "false", "never"] | None = None,
+        samples: int | None = None,
+        by: Literal["mean", "sum"] | None = None,
+        max_tokens: int = 64,
+        stop: str | SequenceOf[str] | None = None,
+        ignore_end: bool = False,
+        seed: int = 0,
+    ) -> Search: ...
     def sequence(self, prompt: Prompt | None = None) -> Sequence: ...
     def append(
         self,

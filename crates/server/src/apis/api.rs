@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     Shared, controls::Controls, fields::Object, forms::Wanted, problem::Problem, prompts::Prompt,
-    reply::Reply, stream::Teller,
+    queue::Event, reply::Reply, stream::Teller,
 };
 
 /// An API that generates text. A value of the type is an answer in progress, which a stream tells
@@ -35,6 +35,11 @@ pub(crate) trait Api: Teller {
 
     /// What has been collected.
     fn reply(&mut self) -> &mut Reply;
+
+    /// Adds an event to the answer.
+    fn take(&mut self, event: Event) -> Result<(), Problem> {
+        self.reply().take(event)
+    }
 
     /// The answer that isn't streamed.
     fn whole(&self) -> Self::Answer;

@@ -1,5 +1,5 @@
-//! OpenAPI schemas of answers and of streams' events, derived from the types in `answers` and
-//! `events`.
+//! OpenAPI schemas of answers and of streams' events, derived from the types in `answers`,
+//! `outputs` and `events`.
 
 use schemars::{
     Schema,
@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     answers::{
-        ChatCompletion, Completion, Decisions, Health, Models, ProblemBody, Rendered, Response,
-        Text, TokenizerInfo, Tokens,
+        ChatCompletion, Completion, Decisions, Health, Models, ProblemBody, Rendered, Text,
+        TokenizerInfo, Tokens,
     },
     events::{ChatChunk, ResponseEvent, TextChunk},
+    outputs::Response,
 };
 
 /// The bodies of the answers, and the events.

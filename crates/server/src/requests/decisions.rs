@@ -18,6 +18,7 @@ object! {
     /// Asks questions about a text.
     pub(crate) struct DecisionRequest {
         model: Option<ModelName>,
+        /// What the questions are about; an empty text leaves them by themselves.
         input: Evidence,
         questions: Questions,
         /// Orders of the options that are asked and averaged; at most as many as options. By

@@ -64,7 +64,7 @@ impl Param for Input {
         match value {
             Value::String(text) => Ok(Input(vec![Message::new("user", text)])),
             Value::Array(items) if (1..=MAX_MESSAGES).contains(&items.len()) => {
-                list::<InputMessage>(items, place).map(Input)
+                input(items, place).map(Input)
             }
             other => Err(place.wrong(&other, INPUT)),
         }
@@ -81,7 +81,13 @@ impl JsonSchema for Input {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "anyOf": [{ "type": "string" }, messages_of::<InputMessage>(generator)] })
+        let message = generator.subschema_for::<InputMessage>();
+        let thoughts = generator.subschema_for::<ReasoningItem>();
+        let items = json_schema!({ "anyOf": [message, thoughts] });
+        json_schema!({ "anyOf": [
+            { "type": "string" },
+            { "type": "array", "minItems": 1, "maxItems": MAX_MESSAGES, "items": items },
+        ] })
     }
 }
 
@@ -106,6 +112,22 @@ object! {
         role: Role,
         content: Option<MessageContent>,
         ..said: ReplyFields,
+    }
+
+    /// The thoughts of a reply that is sent back: they belong to the message after them.
+    pub(crate) struct ReasoningItem {
+        r#type: ReasoningType,
+        id: Option<Ignored>,
+        summary: Option<Ignored>,
+        status: Option<Ignored>,
+        encrypted_content: Option<Ignored>,
+        content: Option<Thoughts>,
+    }
+
+    /// A part of thoughts.
+    pub(crate) struct ThoughtPart {
+        r#type: ThoughtPartType,
+        text: String,
     }
 
     /// What a reply that is sent back has beside its role and content.
@@ -138,6 +160,10 @@ object! {
 only! {
     /// The type of an item.
     MessageType = "message";
+    /// The type of an item that is thoughts.
+    ReasoningType = "reasoning";
+    /// The type of a part of thoughts.
+    ThoughtPartType = "reasoning_text";
     /// The types of parts that are texts.
     TextPartType = "text" | "input_text" | "output_text";
 }
@@ -156,6 +182,61 @@ impl IsMessage for ChatMessage {
 impl IsMessage for InputMessage {
     fn parts(self) -> (Role, Option<MessageContent>, Option<String>, ReplyFields) {
         (self.role, self.content, None, self.said)
+    }
+}
+
+/// The parts of thoughts, as one text.
+#[derive(Debug)]
+pub(crate) struct Thoughts(String);
+
+impl Param for Thoughts {
+    fn read(value: Value, place: &Place) -> Result<Thoughts, Problem> {
+        let Value::Array(parts) = value else {
+            return Err(place.wrong(&value, "a list of parts of thoughts"));
+        };
+        let one = |(i, part)| {
+            let part: ThoughtPart = place.item(i).whole_object(part, "a part of thoughts")?;
+            Ok(part.text)
+        };
+        let texts: Result<Vec<String>, Problem> = parts.into_iter().enumerate().map(one).collect();
+        texts.map(|texts| Thoughts(texts.concat()))
+    }
+}
+
+impl JsonSchema for Thoughts {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Thoughts".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "array", "items": generator.subschema_for::<ThoughtPart>() })
+    }
+}
+
+/// Reads the items of an input. Thoughts become those of the assistant's message after them.
+fn input(items: Vec<Value>, place: &Place) -> Result<Vec<Message>, Problem> {
+    let (mut messages, mut thoughts) = (Vec::new(), None);
+    for (i, item) in items.into_iter().enumerate() {
+        let own = place.item(i);
+        if item.get("type").and_then(Value::as_str) == Some("reasoning") {
+            let item: ReasoningItem = own.whole_object(item, "an item of thoughts")?;
+            thoughts = item.content.map(|Thoughts(text)| text).filter(|text| !text.is_empty());
+            continue;
+        }
+        let mut message = message::<InputMessage>(item, &own)?;
+        let earlier = thoughts.take();
+        if message.role == ASSISTANT {
+            message.reasoning_content = message.reasoning_content.or(earlier);
+        }
+        messages.push(message);
+    }
+    match messages.is_empty() {
+        true => Err(Problem::parameter(&place.name, "the input has thoughts, but no message")),
+        false => Ok(messages),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Describes chains for the studio: canonical notation, translations for other engines, warnings;
 //! the list of stages for its cards; token search.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{Json, extract::State};
 use kelvin_sampling::{Chain, Profile, STAGES, TokenId};
@@ -28,6 +28,12 @@ pub(super) async fn model(State(shared): State<Arc<Shared>>) -> Json<Value> {
         .iter()
         .map(|&token| json!({ "id": token.0, "shown": token::shown(&shared.engine, token) }))
         .collect();
+    let calibration = shared.calibration.as_ref().map(|fitted| {
+        let temperatures = fitted.temperatures.iter().map(|(kind, t)| (kind.name(), *t));
+        let temperatures: BTreeMap<&str, f64> = temperatures.collect();
+        let (rotations, layout) = (fitted.rotations, fitted.layout.name());
+        json!({ "temperatures": temperatures, "rotations": rotations, "layout": layout })
+    });
     Json(json!({
         "name": shared.names[0],
         "sha256": shared.sha256,
@@ -36,6 +42,7 @@ pub(super) async fn model(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "chat": matches!(shared.engine.template, Some(Ok(_))),
         "ends": ends,
         "parallel": shared.room.n_texts,
+        "calibration": calibration,
     }))
 }
 

@@ -2,12 +2,14 @@
 //!
 //! `files` serves the page, `rows` provides the logits after a text, `live` shows next-token
 //! distributions, `typed` shows softmax of typed logits without a model, `chains` describes chains,
-//! `write` continues texts.
+//! `write` continues texts, `phases`
+//! says where their tokens stand.
 
 mod ask;
 mod chains;
 pub(crate) mod files;
 mod live;
+mod phases;
 mod rows;
 mod typed;
 mod write;

@@ -28,7 +28,10 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::ask::{self, Ask, Learned, Subject};
+use super::{
+    ask::{self, Ask, Learned, Subject},
+    phases::{self, Phase, Phases},
+};
 use crate::{
     Shared,
     body::read_body,
@@ -80,6 +83,8 @@ struct Column {
     tokens: Vec<TokenId>,
     draws: Vec<Draw>,
     has_ended: bool,
+    /// Where its tokens stand, if there is anything to tell.
+    phases: Option<Phases>,
 }
 
 /// An event of the stream.
@@ -108,6 +113,12 @@ enum Written {
         rank: Option<usize>,
         survivors: u32,
         learned: Option<Learned>,
+        /// The place of the schedule whose chain drew it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        at: Option<String>,
+        /// It is one of the model's thoughts.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        thinks: bool,
     },
     /// A column has ended.
     End {
@@ -149,7 +160,7 @@ fn plan(
     let asked = fields.whole("max_tokens", 1..=u64::from(u32::MAX))?.unwrap_or(TOKENS) as usize;
     let tells_read = fields.flag("tokens")?;
     let from = fields.whole("from", 0..=u64::from(u32::MAX))?.unwrap_or(0) as usize;
-    let drafts = drafts(&mut fields, shared, &subject)?;
+    let (drafts, phases) = drafts(&mut fields, shared, &subject)?;
     // The answer is always a stream.
     fields.flag("stream")?;
     fields.end()?;
@@ -176,11 +187,12 @@ fn plan(
         );
         return Err(Problem::context("max_tokens", message));
     }
-    let column = |_: &Draft| Column {
+    let column = |phases: Option<Phases>| Column {
         clock: Clock::start(),
         tokens: Vec::new(),
         draws: Vec::new(),
         has_ended: false,
+        phases,
     };
     let (sender, events) = unbounded_channel();
     let writing = Writing {
@@ -190,7 +202,7 @@ fn plan(
         tells_from: tells_read.then_some(from),
         is_cut: max_tokens < asked,
         is_read: false,
-        columns: drafts.iter().map(column).collect(),
+        columns: phases.into_iter().map(column).collect(),
     };
     let job = Job {
         id: id.to_string(),
@@ -208,8 +220,13 @@ fn plan(
     Ok((job, writing, events))
 }
 
-/// Takes `columns`: a list of objects with the sampling settings of the other routes.
-fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec<Draft>, Problem> {
+/// Takes `columns`: a list of objects with the sampling settings of the other routes. Where tokens
+/// of each stand is told as they are drawn.
+fn drafts(
+    fields: &mut Fields,
+    shared: &Shared,
+    subject: &Subject,
+) -> Result<(Vec<Draft>, Vec<Option<Phases>>), Problem> {
     let Columns(columns) = fields.take::<Option<Columns>>("columns")?.unwrap_or_default();
     let one = |mut fields: Fields| {
         let ask = Ask::read(&mut fields, &shared.engine)?;
@@ -217,9 +234,11 @@ fn drafts(fields: &mut Fields, shared: &Shared, subject: &Subject) -> Result<Vec
         ask.check_draws()?;
         let logprobs = Some(LogprobsStage::Raw.logprobs(0, &ask.chain));
         let state = subject.state(&ask);
+        let watched = phases::watch(&shared.engine, &ask.chain, state.clone());
+        let (tap, phases) = watched.unzip();
         let mut sampler = Sampler::new(ask.chain, ask.dice);
         sampler.set_state(state);
-        Ok(Draft { logprobs, ..Draft::new(sampler) })
+        Ok((Draft { logprobs, tap, ..Draft::new(sampler) }, phases))
     };
     columns.into_iter().map(one).collect()
 }
@@ -262,6 +281,8 @@ impl Teller for Writing {
                 column.clock.token();
                 column.tokens.push(draw.token);
                 column.draws.push(draw);
+                let phase = column.phases.as_ref().map(Phases::next);
+                let Phase { at, thinks } = phase.unwrap_or_default();
                 Written::Token {
                     column: choice,
                     id: draw.token.0,
@@ -274,6 +295,8 @@ impl Teller for Writing {
                     rank: scored.map(|scored| scored.rank - 1),
                     survivors: draw.survivors,
                     learned: learned.and_then(ask::to_go_on),
+                    at,
+                    thinks,
                 }
             }
             Event::End { choice, text, reason } => {

@@ -4,7 +4,68 @@
 
 /** @import { Stage, StageInfo } from "./types.js" */
 
+/**
+ * A part of a schedule: where its chain holds, and the chain. The last part may have no place.
+ * @typedef {{ place: string, chain: string }} Part
+ */
+
 export const NEUTRAL = "temp=1";
+
+/**
+ * Splits a text at a character that isn't in quotes.
+ * @param {string} text
+ * @param {string} at
+ */
+function split(text, at) {
+  let quoted = false;
+  const parts = [""];
+  for (const c of text) {
+    if (c === '"') quoted = !quoted;
+    if (c === at && !quoted) parts.push("");
+    else parts[parts.length - 1] += c;
+  }
+  return parts;
+}
+
+/**
+ * The parts of a schedule; a plain chain is one without a place.
+ * @param {string} text
+ * @returns {Part[]}
+ */
+export function parts(text) {
+  return split(text, ";").map((part) => {
+    const [place, ...rest] = split(part, ":");
+    // In a chain, a colon stands behind the `=` of a stage alone.
+    const isPlace = rest.length > 0 && !/[=|]/.test(place.replace(/"[^"]*"/g, ""));
+    return isPlace
+      ? { place: place.trim(), chain: rest.join(":").trim() }
+      : { place: "", chain: part.trim() };
+  });
+}
+
+/**
+ * Parts as one text.
+ * @param {Part[]} all
+ */
+export function joined(all) {
+  return all.map(({ place, chain }) => (place ? `${place}: ${chain}` : chain)).join("; ");
+}
+
+/**
+ * Whether other chains hold in other places.
+ * @param {string} text
+ */
+export function isSchedule(text) {
+  return parts(text).some(({ place }) => place !== "");
+}
+
+/**
+ * A part's place in words.
+ * @param {Part} part
+ */
+export function placeOf({ place }) {
+  return place || "elsewhere";
+}
 
 /**
  * The stages of a text.
@@ -68,6 +129,14 @@ export function written(stages) {
  * @param {string} text
  */
 export function sent(text) {
+  return joined(parts(text).map(({ place, chain }) => ({ place, chain: stagesOn(chain) })));
+}
+
+/**
+ * The stages of a chain that are on.
+ * @param {string} text
+ */
+function stagesOn(text) {
   const on = text
     .split("|")
     .map((part) => part.trim())
@@ -76,10 +145,12 @@ export function sent(text) {
 }
 
 /**
- * The temperature of the chain's one `temp`; 1 where there is none, null where there are several.
+ * The temperature of the chain's one `temp`; 1 where there is none, null where there are several
+ * or the chain is a schedule.
  * @param {string} text
  */
 export function heat(text) {
+  if (isSchedule(text)) return null;
   const temps = sent(text)
     .split("|")
     .map((part) => part.trim())

@@ -25,13 +25,14 @@ import { view as softmax } from "./views/softmax.js";
 import { view as next } from "./views/next.js";
 import { view as chain } from "./views/chain.js";
 import { view as compare } from "./views/compare.js";
+import { view as decide } from "./views/decide.js";
 import { view as learn } from "./views/learn.js";
 import { view as write } from "./views/write.js";
 
 /** @import { Model, View } from "./types.js" */
 
 /** @type {View[]} */
-const views = [softmax, next, chain, compare, write, learn];
+const views = [softmax, next, chain, compare, write, decide, learn];
 
 /** Elements of `index.html`. */
 const main = at("main");

@@ -24,6 +24,31 @@ export {};
  * @property {boolean} chat whether the file has a chat template
  * @property {{ id: number, shown: string }[]} ends tokens that end a text
  * @property {number} parallel texts that are continued at once
+ * @property {Calibrated | null} calibration what fits decisions, if the server has it
+ */
+
+/**
+ * Temperatures of decisions by the kind of question, and how their examples were asked.
+ * @typedef {{ temperatures: Record<string, number>, rotations: number, layout: string }} Calibrated
+ */
+
+/**
+ * How an answer's probabilities were found.
+ * @typedef {object} DecisionFigures
+ * @property {number} temperature
+ * @property {number} outside mass of all tokens that aren't labels
+ * @property {number} spread
+ * @property {string[]} labels
+ * @property {number[]} raw probabilities at T = 1
+ * @property {number[][]} rotations those of each order
+ */
+
+/**
+ * The answer to a question.
+ * @typedef {{ type: "predicate", kelvin: DecisionFigures }
+ *   | { type: "choice", kelvin: DecisionFigures, probabilities: { value: string | boolean }[] }
+ *   | { type: "score", kelvin: DecisionFigures,
+ *       probabilities: { label: string, value: number }[] }} Decision
  */
 
 /**
@@ -291,6 +316,8 @@ export {};
  * @property {number} entropy
  * @property {number} rank
  * @property {Learned} [learned]
+ * @property {string} [at] the place of a schedule whose chain drew it
+ * @property {boolean} [thinks] whether it is one of the model's thoughts
  */
 
 /**
@@ -327,6 +354,8 @@ export {};
  * @property {number | null} entropy
  * @property {number | null} final its probability in what it was drawn from
  * @property {Learned | null} [learned]
+ * @property {string} [at] the place of a schedule whose chain drew it
+ * @property {boolean} [thinks] whether it is one of the model's thoughts
  */
 
 /**
@@ -389,6 +418,7 @@ export {};
  *   "/studio/curves": { points: CurvePoint[] },
  *   "/studio/chain": ChainSaid,
  *   "/studio/tokens": Named[],
+ *   "/v1/decisions": { answers: [Decision, ...Decision[]] },
  *   "/studio/encode": Pick<Token, "id" | "text" | "shown">[],
  * }} Posted
  */

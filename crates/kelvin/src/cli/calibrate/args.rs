@@ -14,7 +14,7 @@ use crate::cli::shared::{
 #[command(after_help = "\
 Examples:
   kelvin calibrate reviews.jsonl -q \"The writer liked it.\" --rotations 2 --output liked.json
-  kelvin calibrate questions.jsonl --output all.json
+  kelvin calibrate questions.jsonl --output all.json --report all.html
   kelvin decide --items new.jsonl -q \"The writer liked it.\" --calibration liked.json
 
 A line is an object with \"input\", \"answer\" and, without --question, \"question\", as \
@@ -34,6 +34,9 @@ pub(crate) struct CalibrateArgs {
     /// Write the temperatures to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
+    /// Write figures and reliability diagrams, before and after, to this HTML file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) report: Option<PathBuf>,
     /// The seed of folds and bootstrap
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::seed,
         help_heading = "Output")]

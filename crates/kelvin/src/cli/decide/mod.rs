@@ -7,14 +7,14 @@ use std::io::IsTerminal;
 
 use anyhow::Context;
 use kelvin_engine::decide::{Calibrated, Settings};
-use kelvin_lab::questions::Item;
+use kelvin_lab::{decisions::Asked, questions::Item};
 use kelvin_views::decision::Answer;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     cli::shared::{
-        decisions::{self, Asked},
+        decisions,
         failure::usage,
         prompt,
         session::{self, Session},
@@ -48,9 +48,9 @@ pub(crate) fn run(args: &DecideArgs) -> anyhow::Result<()> {
     let session = session::open(&args.model)?;
     let fitted = decisions::calibration(&session, args.calibration.as_deref())?;
     let manner = decisions::manner(&session, &args.asked, &settings, fitted.as_ref())?;
-    let asked = decisions::asked(&session, items, question.as_ref())?;
+    let asked = decisions::asked(&session, items, question)?;
     let temperatures = temperatures(&asked, &settings, fitted.as_ref())?;
-    let decisions = decisions::decide(&session, &asked, manner, &args.asked)?;
+    let decisions = decisions::decide(&session, &asked, &manner)?;
     let answers =
         asked.iter().zip(&decisions).zip(temperatures).map(|((asked, decision), t)| {
             Answer::new(asked.name.clone(), &asked.form, decision, t)

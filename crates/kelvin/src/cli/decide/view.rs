@@ -1,19 +1,17 @@
 //! Prints answers: one question's options as bars, or a line for each of many texts.
 
+use kelvin_lab::decisions::Asked;
 use kelvin_views::{
     decision::{Answer, Figures, best},
     escape,
 };
 use unicode_width::UnicodeWidthStr;
 
-use crate::{
-    cli::shared::decisions::Asked,
-    terminal::{
-        self, bars,
-        style::Style,
-        table::{self, Align},
-        wrap,
-    },
+use crate::terminal::{
+    self, bars,
+    style::Style,
+    table::{self, Align},
+    wrap,
 };
 
 /// Maximum columns of an option's text.

@@ -4,7 +4,7 @@ use clap::{
     Args as ClapArgs,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use kelvin_engine::search::{By, EarlyStopping};
+use kelvin_engine::search::{By, EarlyStopping, Method};
 
 use crate::cli::shared::{
     args::{JsonArgs, LengthArgs, ModelArgs, PromptArgs},
@@ -96,32 +96,6 @@ pub(crate) struct MethodArgs {
     /// (meaning) (mbr; default: chrf)
     #[arg(long, value_name = "WHAT", value_parser = utilities())]
     pub(crate) utility: Option<Utility>,
-}
-
-/// How texts are searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Method {
-    Beam,
-    Diverse,
-    Stochastic,
-    BestOf,
-    Mbr,
-}
-
-impl Method {
-    const ALL: [Method; 5] =
-        [Method::Beam, Method::Diverse, Method::Stochastic, Method::BestOf, Method::Mbr];
-
-    /// The name in flags.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Method::Beam => "beam",
-            Method::Diverse => "diverse",
-            Method::Stochastic => "stochastic",
-            Method::BestOf => "best-of",
-            Method::Mbr => "mbr",
-        }
-    }
 }
 
 /// How alike two texts are.

@@ -18,6 +18,7 @@ use kelvin_engine::{
     },
 };
 use kelvin_sampling::{Chain, Dice, Sampler};
+use kelvin_views::search::{self as rows, Ending, NodeRow, TextRow};
 
 use crate::{
     cli::shared::{
@@ -33,7 +34,7 @@ use crate::{
         late::{Counted, LateBar},
     },
 };
-use answer::{Answer, Ending};
+use answer::Answer;
 use args::{SearchArgs, Utility};
 use plan::Plan;
 
@@ -109,8 +110,8 @@ struct Job<'a> {
 /// What a search finds, before it is an answer.
 #[derive(Default)]
 struct Parts {
-    texts: Vec<answer::Text>,
-    tree: Option<Vec<answer::NodeOutput>>,
+    texts: Vec<TextRow>,
+    tree: Option<Vec<NodeRow>>,
     steps: Option<usize>,
     rows: Option<usize>,
 }
@@ -126,7 +127,7 @@ impl Job<'_> {
             true => FinishReason::ContextFull,
             false => FinishReason::MaxTokens,
         };
-        let ending = Ending { session: self.session, stops: &self.args.length.stop, by_length };
+        let ending = Ending { engine, stops: &self.args.length.stop, by_length };
         let stops = |tokens: &[TokenId]| ending.stops(tokens);
         let bound = self.session.bind(self.chain)?;
         let own = engine.tokenizer.end_tokens();
@@ -141,14 +142,14 @@ impl Job<'_> {
         let mut bar = LateBar::new(Counted::Steps);
         let mut batch = self.session.batch(budget);
         let mut progress = |done: usize, all: usize| reading.set(done as u64, all as u64);
-        let mut rows = BatchRows { engine, batch: &mut batch, progress: &mut progress };
+        let mut model = BatchRows { engine, batch: &mut batch, progress: &mut progress };
         let mut step = |done: usize| {
             bar.set(done as u64, task.max_tokens as u64);
             if guard.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let found = match self.plan {
-            Plan::Beams(how) => beam_search(&mut rows, &task, &how, &mut step),
-            _ => stochastic_beams(&mut rows, &task, self.plan.n_texts(), self.seed, &mut step),
+            Plan::Beams(how) => beam_search(&mut model, &task, &how, &mut step),
+            _ => stochastic_beams(&mut model, &task, self.plan.n_texts(), self.seed, &mut step),
         };
         drop(bar);
         let Outcome { texts, tree, n_rows, n_steps } = found.map_err(|error| match error {
@@ -159,7 +160,7 @@ impl Job<'_> {
             anyhow::bail!("the chain leaves no text that can end");
         }
         let texts = ending.found(&texts, self.plan.settings().method == "diverse");
-        let tree = self.args.tree.then(|| answer::nodes(self.session, &tree, &texts));
+        let tree = self.args.tree.then(|| rows::nodes(engine, &tree, &texts));
         Ok(self.answer(Parts { texts, tree, steps: Some(n_steps), rows: Some(n_rows) }, None))
     }
 
@@ -190,7 +191,7 @@ impl Job<'_> {
             form.note_cut(drawn.iter().map(|text| &text.finish));
         }
         let ranked = self.rank(&drawn)?;
-        let texts = answer::drawn(session, &drawn, &ranked);
+        let texts = rows::drawn(&session.engine, &drawn, &ranked);
         Ok(self.answer(Parts { texts, ..Parts::default() }, form))
     }
 

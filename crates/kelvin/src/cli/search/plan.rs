@@ -1,10 +1,10 @@
 //! What the flags of `search` ask for, checked before a model is opened.
 
-use kelvin_engine::search::{Beams, By, MAX_TEXTS, SearchError, Task};
+use kelvin_engine::search::{Beams, By, Method, Plan as Planned, SearchError, Task, Wanted};
 use kelvin_sampling::Chain;
 use serde::Serialize;
 
-use super::args::{Method, MethodArgs, SearchArgs, Utility};
+use super::args::{SearchArgs, Utility};
 use crate::{cli::shared::failure::usage, terminal};
 
 /// A method with its settings.
@@ -48,27 +48,26 @@ pub(crate) struct Settings {
 pub(crate) fn plan(args: &SearchArgs, chain: &Chain) -> anyhow::Result<Plan> {
     let how = &args.how;
     check_flags(args)?;
-    let refused = |error: SearchError| usage(error.to_string());
-    let beams = how.beams.unwrap_or(Beams::default().beams);
-    let plan = match how.method {
-        Method::Beam | Method::Diverse => {
-            let usual = Beams::default();
-            let beams = Beams {
-                beams,
-                groups: if how.method == Method::Beam { 1 } else { how.groups.unwrap_or(2) },
-                diversity_penalty: how.diversity_penalty.unwrap_or(usual.diversity_penalty),
-                length_penalty: how.length_penalty.unwrap_or(usual.length_penalty),
-                early_stopping: how.early_stopping.unwrap_or(usual.early_stopping),
-            };
-            beams.check().map_err(refused)?;
-            Plan::Beams(beams)
+    let refused = |error: SearchError| match error {
+        SearchError::Setting { setting, problem } => {
+            usage(format!("--{} {problem}", setting.replace('_', "-")))
         }
-        Method::Stochastic => {
-            Beams { beams, ..Beams::default() }.check().map_err(refused)?;
-            Plan::Stochastic(beams)
-        }
-        Method::BestOf => Plan::BestOf(samples(how, 1)?, how.by.unwrap_or_default()),
-        Method::Mbr => Plan::Mbr(samples(how, 2)?, how.utility.unwrap_or_default()),
+        other => usage(other.to_string()),
+    };
+    let wanted = Wanted {
+        beams: how.beams,
+        groups: how.groups,
+        diversity_penalty: how.diversity_penalty,
+        length_penalty: how.length_penalty,
+        early_stopping: how.early_stopping,
+        samples: how.samples,
+        by: how.by,
+    };
+    let plan = match wanted.plan(how.method).map_err(refused)? {
+        Planned::Beams(beams) => Plan::Beams(beams),
+        Planned::Stochastic(n) => Plan::Stochastic(n),
+        Planned::BestOf(n, by) => Plan::BestOf(n, by),
+        Planned::Mbr(n) => Plan::Mbr(n, how.utility.unwrap_or_default()),
     };
     if plan.has_beams() {
         let task = Task {
@@ -86,43 +85,22 @@ pub(crate) fn plan(args: &SearchArgs, chain: &Chain) -> anyhow::Result<Plan> {
     Ok(plan)
 }
 
-/// The number of texts to draw.
-fn samples(how: &MethodArgs, least: usize) -> anyhow::Result<usize> {
-    let (n, method) = (how.samples.unwrap_or(16), how.method.name());
-    if n < least {
-        let compared = if least > 1 { ", each of which is compared with the others" } else { "" };
-        return Err(usage(format!(
-            "--samples is {n}, but --method {method} draws at least {}{compared}",
-            terminal::counted(least, "text")
-        )));
-    }
-    if n > MAX_TEXTS {
-        return Err(usage(format!("--samples is {n}, but at most {MAX_TEXTS} texts are drawn")));
-    }
-    Ok(n)
-}
-
-/// Refuses flags of other methods.
+/// Refuses flags of other methods, but for those that are settings of the search itself.
 fn check_flags(args: &SearchArgs) -> anyhow::Result<()> {
-    use Method::{Beam, BestOf, Diverse, Mbr, Stochastic};
-    let how = &args.how;
-    let flags: [(&str, bool, &[Method]); 9] = [
-        ("--beams", how.beams.is_some(), &[Beam, Diverse, Stochastic]),
-        ("--groups", how.groups.is_some(), &[Diverse]),
-        ("--diversity-penalty", how.diversity_penalty.is_some(), &[Diverse]),
-        ("--length-penalty", how.length_penalty.is_some(), &[Beam, Diverse]),
-        ("--early-stopping", how.early_stopping.is_some(), &[Beam, Diverse]),
-        ("--samples", how.samples.is_some(), &[BestOf, Mbr]),
-        ("--by", how.by.is_some(), &[BestOf]),
-        ("--utility", how.utility.is_some(), &[Mbr]),
-        ("--tree", args.tree, &[Beam, Diverse, Stochastic]),
-    ];
-    let foreign =
-        flags.into_iter().find(|(_, is_given, of)| *is_given && !of.contains(&how.method));
-    let Some((flag, _, of)) = foreign else { return Ok(()) };
-    let names: Vec<&str> = of.iter().map(|method| method.name()).collect();
-    let method = how.method.name();
-    Err(usage(format!("{flag} is for --method {}, not for {method}", names.join(" or "))))
+    let method = args.how.method;
+    let refuse =
+        |flag: &str, of: &str| Err(usage(format!("{flag} is for {of}, not for {}", method.name())));
+    match method {
+        Method::BestOf | Method::Mbr if args.tree => {
+            refuse("--tree", "beam or diverse or stochastic")
+        }
+        Method::Beam | Method::Diverse | Method::Stochastic | Method::BestOf
+            if args.how.utility.is_some() =>
+        {
+            refuse("--utility", "mbr")
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Plan {

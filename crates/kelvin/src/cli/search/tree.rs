@@ -4,9 +4,8 @@
 //! ways, all but the one that led furthest are branches, drawn to the right before it goes on. So
 //! the tree is as wide as beams are apart, and not as wide as texts are long.
 
-use kelvin_views::escape;
+use kelvin_views::{escape, search::NodeRow};
 
-use super::answer::NodeOutput;
 use crate::terminal::{style::Style, table, wrap};
 
 /// Most dropped tokens of one place that are listed.
@@ -16,7 +15,7 @@ const USUAL_WIDTH: usize = 100;
 
 /// The children of each node, and those of the prompt.
 struct Family<'a> {
-    nodes: &'a [NodeOutput],
+    nodes: &'a [NodeRow],
     children: Vec<Vec<usize>>,
     /// How far each node leads: the best rank of a text below it, and the depth of its last node.
     reach: Vec<(usize, usize)>,
@@ -32,7 +31,7 @@ struct Open {
 }
 
 /// The lines of a tree.
-pub(super) fn lines(nodes: &[NodeOutput], style: Style, width: Option<usize>) -> Vec<String> {
+pub(super) fn lines(nodes: &[NodeRow], style: Style, width: Option<usize>) -> Vec<String> {
     let (terminal, width) = (width, width.unwrap_or(USUAL_WIDTH));
     let family = Family::of(nodes);
     let n_groups = nodes.iter().map(|node| node.group).max().unwrap_or(1);
@@ -41,7 +40,7 @@ pub(super) fn lines(nodes: &[NodeOutput], style: Style, width: Option<usize>) ->
         if n_groups > 1 {
             out.push(style.bold(&format!("      group {group}")));
         }
-        let of_group = |node: &NodeOutput| node.parent.is_none() && node.group == group;
+        let of_group = |node: &NodeRow| node.parent.is_none() && node.group == group;
         let roots: Vec<usize> = (0..nodes.len()).filter(|&i| of_group(&nodes[i])).collect();
         family.draw(&roots, style, width, &mut out);
     }
@@ -52,12 +51,12 @@ pub(super) fn lines(nodes: &[NodeOutput], style: Style, width: Option<usize>) ->
 }
 
 impl Family<'_> {
-    fn of(nodes: &[NodeOutput]) -> Family<'_> {
+    fn of(nodes: &[NodeRow]) -> Family<'_> {
         let mut children = vec![Vec::new(); nodes.len()];
         for (i, node) in nodes.iter().enumerate() {
             node.parent.iter().for_each(|&parent: &usize| children[parent].push(i));
         }
-        let own = |node: &NodeOutput| (node.rank.unwrap_or(usize::MAX), node.depth);
+        let own = |node: &NodeRow| (node.rank.unwrap_or(usize::MAX), node.depth);
         let mut reach: Vec<(usize, usize)> = nodes.iter().map(own).collect();
         // Children come after their parents.
         for i in (0..nodes.len()).rev().filter(|&i| nodes[i].fate != "dropped") {
@@ -144,7 +143,7 @@ impl Family<'_> {
 
     /// How a line ends whose last node goes on in these ways.
     fn end(&self, node: usize, next: &[usize]) -> String {
-        let NodeOutput { rank, fate, .. } = &self.nodes[node];
+        let NodeRow { rank, fate, .. } = &self.nodes[node];
         match (rank, *fate, next) {
             (Some(rank), ..) => format!(" → {rank}"),
             (None, "left", _) => " …".to_string(),

@@ -3,13 +3,9 @@
 use std::ops::Range;
 
 use kelvin_sampling::{Chain, TokenId};
-use kelvin_views::escape;
+use kelvin_views::{escape, search::TextRow};
 
-use super::{
-    Job,
-    answer::{Answer, Text},
-    tree,
-};
+use super::{Job, answer::Answer, tree};
 use crate::{
     cli::shared::session::Session,
     terminal::{
@@ -48,7 +44,7 @@ pub(super) fn render(job: &Job<'_>, answer: &Answer) -> String {
     let shown = &answer.texts[..job.args.top.min(answer.texts.len())];
     let prompt = escape::for_output(&answer.prompt.prompt, terminal::is_terminal()).into_owned();
     let mut lines = vec![style.bold(&prompt), String::new()];
-    let column = |text: &Text| Column {
+    let column = |text: &TextRow| Column {
         heading: format!("{} · score {:.4}", text.rank, text.score),
         temperature: 1.0,
         text: text.text.clone(),
@@ -78,7 +74,7 @@ pub(super) fn render(job: &Job<'_>, answer: &Answer) -> String {
 
 /// The bytes of a text's token number `at`. A token that ends within a character, or a stop string,
 /// makes the text shorter than the tokens' bytes.
-fn span(session: &Session, text: &Text, at: usize) -> Range<usize> {
+fn span(session: &Session, text: &TextRow, at: usize) -> Range<usize> {
     let bytes = |id: &u32| session.engine.tokenizer.bytes(TokenId(*id), false).len();
     let length = |n: usize| text.ids.iter().take(n).map(bytes).sum::<usize>();
     let floor = |mut i: usize| {
@@ -92,7 +88,7 @@ fn span(session: &Session, text: &Text, at: usize) -> Range<usize> {
 }
 
 /// A row for each text.
-fn figures(session: &Session, texts: &[Text], style: Style) -> Vec<String> {
+fn figures(session: &Session, texts: &[TextRow], style: Style) -> Vec<String> {
     let mut head = vec!["", "score", "ln p", "per token", "tokens"];
     let (has_groups, has_times) = (texts[0].group.is_some(), texts[0].times.is_some());
     head.extend(has_groups.then_some("group"));
@@ -119,7 +115,7 @@ fn figures(session: &Session, texts: &[Text], style: Style) -> Vec<String> {
 }
 
 /// Where a text parts from the best: the token's number, from 1, and the token.
-fn parts(session: &Session, text: &Text) -> String {
+fn parts(session: &Session, text: &TextRow) -> String {
     let Some(at) = text.diverges_at else { return "-".to_string() };
     let what = text.ids.get(at).map_or_else(
         || "its end".to_string(),

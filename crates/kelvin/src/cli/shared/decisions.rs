@@ -1,21 +1,16 @@
-//! Asks questions: flags and lines into prompts, prompts through a batch, logits into decisions.
+//! Asks questions: flags and files of lines into questions, which the lab asks.
 
 use std::{io::IsTerminal, ops::ControlFlow, path::Path};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use kelvin_engine::{
-    TokenId,
-    batch::{Budget, next_logits_of_each},
-    decide::{
-        Calibrated, Choice, Decision, Form, Labels, Layout, MAX_OPTIONS, Question, Reading,
-        Settings,
-    },
-    transformer::PAGE,
+    batch::Budget,
+    decide::{Calibrated, Choice, Decision, MAX_OPTIONS, Question, Settings},
 };
 use kelvin_lab::{
     calibration::Calibration,
+    decisions::{AskError, Asked, Manner, Prompts, ask},
     questions::{self, Item, Named},
-    recipe::{Framing, Template},
     text_file,
 };
 
@@ -24,28 +19,6 @@ use crate::terminal::late::{Counted, LateBar};
 
 /// Maximum bytes of a file of items.
 const MAX_BYTES: u64 = 256 << 20;
-/// Prompts that are read at once, if memory allows.
-const MAX_AT_ONCE: usize = 64;
-
-/// A text and a question about it.
-#[derive(Debug)]
-pub(crate) struct Asked {
-    /// The line that it comes from, if it does.
-    pub(crate) item: Item,
-    /// The question's name.
-    pub(crate) name: Option<String>,
-    /// The question, with labels of the model.
-    pub(crate) form: Form,
-}
-
-/// How questions are asked.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Manner {
-    pub(crate) layout: Layout,
-    pub(crate) rotations: usize,
-    /// Whether prompts are in the chat template.
-    pub(crate) chat: bool,
-}
 
 /// The question of the flags, if there is one.
 pub(crate) fn question(args: &QuestionArgs) -> anyhow::Result<Option<Question>> {
@@ -119,29 +92,10 @@ pub(crate) fn items(path: &Path) -> anyhow::Result<Vec<Item>> {
 pub(crate) fn asked(
     session: &Session,
     items: Vec<Item>,
-    question: Option<&Question>,
+    question: Option<Question>,
 ) -> anyhow::Result<Vec<Asked>> {
-    let tokenizer = &session.engine.tokenizer;
-    let labels = Labels::new(tokenizer);
-    let form = |question: &Question| Form::new(tokenizer, &labels, question.clone());
-    let common = question.map(form).transpose().map_err(|error| usage(error.to_string()))?;
-    let one = |mut item: Item| {
-        let (name, form) = match (item.question.take(), &common) {
-            (Some(Named { name, question }), _) => {
-                let made = form(&question);
-                (name, made.with_context(|| format!("line {} of the items", item.line))?)
-            }
-            (None, Some(common)) => (None, common.clone()),
-            (None, None) => {
-                return Err(usage(format!(
-                    "line {} of the items has no question, and there is no --question",
-                    item.line
-                )));
-            }
-        };
-        Ok(Asked { item, name, form })
-    };
-    items.into_iter().map(one).collect()
+    let common = question.map(|question| Named { name: None, question });
+    ask(&session.engine.tokenizer, items, common.as_ref()).map_err(explained)
 }
 
 /// How to ask: the flags, and what a calibration says.
@@ -151,98 +105,43 @@ pub(crate) fn manner(
     settings: &Settings,
     fitted: Option<&Calibrated>,
 ) -> anyhow::Result<Manner> {
-    let chat = !args.raw && session.engine.template.is_some();
-    settings.check(fitted, chat).map_err(|error| usage(error.to_string()))?;
-    Ok(Manner { layout: settings.layout(fitted), rotations: settings.rotations(fitted), chat })
+    let made = Manner::new(&session.engine, settings, fitted, args.raw, args.date.clone());
+    made.map_err(|error| usage(error.to_string()))
 }
 
 /// A decision for each question, in their order.
 pub(crate) fn decide(
     session: &Session,
     asked: &[Asked],
-    manner: Manner,
-    args: &QuestionArgs,
+    manner: &Manner,
 ) -> anyhow::Result<Vec<Decision>> {
-    let orders = |asked: &Asked| asked.form.question().orders(manner.rotations);
-    let places: Vec<(usize, Vec<usize>)> = asked
-        .iter()
-        .enumerate()
-        .flat_map(|(at, asked)| orders(asked).into_iter().map(move |order| (at, order)))
-        .collect();
-    let prompts = places
-        .iter()
-        .map(|(at, order)| tokens(session, &asked[*at], order, manner, args))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let mut readings: Vec<Option<Reading>> = vec![None; places.len()];
-    let (mut failed, n) = (None, places.len());
-    let mut batch = session.batch(budget(session, &prompts));
+    let prompts = Prompts::new(&session.engine, asked, manner, session.limit());
+    let prompts = prompts.map_err(explained)?;
+    let config = &session.engine.model.config;
+    // Half of the free memory.
+    let fits = |budget: Budget| {
+        let bytes = budget.n_bytes(config, session.cache) as u64;
+        memory::available().is_none_or(|free| bytes <= free / 2)
+    };
+    let mut batch = session.batch(prompts.budget(&fits));
     let mut bar = LateBar::new(Counted::Prompts);
-    let mut n_read = 0;
-    next_logits_of_each(&session.engine, &mut batch, prompts, &mut |place, logits| {
-        let (at, order) = &places[place];
-        match asked[*at].form.read(logits, order) {
-            Ok(reading) => readings[place] = Some(reading),
-            Err(error) => {
-                failed = Some(error);
-                return ControlFlow::Break(());
-            }
-        }
-        n_read += 1;
-        bar.set(n_read, n as u64);
+    let decisions = prompts.decide(&session.engine, &mut batch, asked, &mut |done, all| {
+        bar.set(done as u64, all as u64);
         ControlFlow::Continue(())
-    })?;
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    let mut readings = readings.into_iter().flatten();
-    asked
-        .iter()
-        .map(|one| {
-            let own: Vec<Reading> = readings.by_ref().take(orders(one).len()).collect();
-            Ok(Decision::of(own)?)
-        })
-        .collect()
+    });
+    decisions.map_err(explained)
 }
 
-/// The tokens of a prompt.
-fn tokens(
-    session: &Session,
-    asked: &Asked,
-    order: &[usize],
-    manner: Manner,
-    args: &QuestionArgs,
-) -> anyhow::Result<Vec<TokenId>> {
-    let Manner { layout, chat, .. } = manner;
-    let text = asked.form.prompt(asked.item.text.as_deref(), order, layout, !chat);
-    let framing = Framing {
-        template: if chat { Template::Chat } else { Template::Raw },
-        system: None,
-        date: args.date.clone(),
-        special: false,
-    };
-    let framed = framing.read(&session.engine, &text).map_err(prompt::explained)?;
-    let (len, limit) = (framed.tokens.len(), session.limit());
-    if len > limit {
-        let place = match asked.item.line {
-            0 => "the prompt".to_string(),
-            line => format!("the prompt of line {line}"),
-        };
-        return Err(anyhow!("{place} has {len} tokens, but the context has room for {limit}"));
+/// An error in the words of the flags.
+fn explained(error: AskError) -> anyhow::Error {
+    match error {
+        AskError::Question(error) => usage(error.to_string()),
+        AskError::NoQuestion(line) => {
+            usage(format!("line {line} of the items has no question, and there is no --question"))
+        }
+        AskError::Framing(error) => prompt::explained(error),
+        other => other.into(),
     }
-    Ok(framed.tokens)
-}
-
-/// Room for as many prompts at once as half of the free memory allows, and at least one.
-fn budget(session: &Session, prompts: &[Vec<TokenId>]) -> Budget {
-    let longest = prompts.iter().map(Vec::len).max().unwrap_or(0) + PAGE;
-    let mut n = prompts.len().clamp(1, MAX_AT_ONCE);
-    let bytes = |n: usize| {
-        Budget::for_texts(n, longest).n_bytes(&session.engine.model.config, session.cache) as u64
-    };
-    while n > 1 && memory::available().is_some_and(|free| bytes(n) > free / 2) {
-        n /= 2;
-    }
-    Budget::for_texts(n, longest)
 }
 
 #[cfg(test)]

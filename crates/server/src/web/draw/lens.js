@@ -94,7 +94,7 @@ export function legend(lens) {
  * All that is known of a token, in a sentence.
  * @param {Piece} token
  */
-export function sentence({ surprisal, final, rank, entropy, by }) {
+export function sentence({ surprisal, final, rank, entropy, by, at }) {
   if (surprisal === null) {
     return by === "given"
       ? "given; nothing comes before it, so nothing predicts it"
@@ -106,6 +106,7 @@ export function sentence({ surprisal, final, rank, entropy, by }) {
     `surprisal ${number(surprisal, 2)} nats`,
     rank === null ? null : `rank ${count(rank + 1)}`,
     entropy === null ? null : `entropy here ${number(entropy, 2)} nats`,
+    at === undefined ? null : `the chain of ${at}`,
   ];
   return parts.filter(Boolean).join(" · ");
 }

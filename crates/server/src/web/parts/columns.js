@@ -1,5 +1,5 @@
 // The columns of a comparison, as the address has them: temperatures, or whole chains, with `;`
-// between them.
+// between them. The `;` of a schedule stands there twice.
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";
@@ -17,8 +17,8 @@ const ALSO = [0, 0.5, 1, 1.5, 2, 0.7, 3, 0.3, 5];
 export function read(most) {
   const parts = address
     .key("cols", FIRST)
-    .split(";")
-    .map((part) => part.trim())
+    .split(/(?<!;);(?!;)/)
+    .map((part) => part.replaceAll(";;", ";").trim())
     .filter(Boolean);
   return parts.slice(0, most).map(parsed);
 }
@@ -46,7 +46,7 @@ export function written(what) {
  * @param {What[]} columns
  */
 export function write(columns) {
-  const text = columns.map(written).join(";");
+  const text = columns.map((what) => written(what).replaceAll(";", ";;")).join(";");
   address.write({ cols: text === FIRST ? null : text });
 }
 

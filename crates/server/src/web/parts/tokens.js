@@ -19,11 +19,14 @@ let names = 0;
 
 /**
  * How tokens are shown: coloured by a `lens`, the chosen `place`, the one that `mark`s where texts
- * part.
+ * part. `phases` are the places of a schedule in their order: a token is shaded by the one that
+ * drew it. `folded` hides thoughts.
  * @typedef {object} Look
  * @property {Lens} [lens]
  * @property {number | null} [place]
  * @property {number | null} [mark]
+ * @property {string[]} [phases]
+ * @property {boolean} [folded]
  */
 
 /** @typedef {{ span: HTMLElement, of: Piece | null, look: string }} Shown */
@@ -70,6 +73,8 @@ function build(options) {
     list: /** @type {Piece[]} */ ([]),
     /** The token that is chosen. */
     place: /** @type {number | null} */ (null),
+    /** Whether thoughts are hidden. */
+    folded: false,
   };
 }
 
@@ -101,6 +106,7 @@ function show(v, next, look) {
   const { root, spans } = v;
   v.list = next;
   v.place = look.place ?? null;
+  v.folded = look.folded ?? false;
   while (spans.length < next.length) spans.push(make(v, spans.length));
   next.forEach((token, i) => paint(spans[i], token, i, look));
   const wanted = elements(v);
@@ -138,7 +144,12 @@ function paint(one, token, i, look) {
   one.look = now;
   span.className = classes;
   span.setAttribute("aria-selected", String(i === place));
-  const words = [token.shown, lens ? `${lens.of} ${value}` : "", mark === i ? "parts here" : ""];
+  const words = [
+    token.shown,
+    lens ? `${lens.of} ${value}` : "",
+    mark === i ? "parts here" : "",
+    token.at === undefined ? "" : `chain of ${token.at}`,
+  ];
   span.setAttribute("aria-label", words.filter(Boolean).join(", "));
   span.title = sentence(token);
 }
@@ -148,8 +159,9 @@ function paint(one, token, i, look) {
  * @param {number} i
  * @param {Look} look
  */
-function classesOf(token, i, { lens, place, mark }) {
+function classesOf(token, i, { lens, place, mark, phases = [], folded = false }) {
   const at = lens ? step(lens, token) : null;
+  const phase = token.at === undefined ? -1 : phases.indexOf(token.at);
   const all = [
     "piece",
     at === null ? "" : `lens-${at}`,
@@ -157,6 +169,9 @@ function classesOf(token, i, { lens, place, mark }) {
     mark === i ? "parts" : "",
     token.text !== "" ? "" : isPart(token) ? "part" : "bytes",
     token.by === "given" ? "given" : "",
+    phase < 0 ? "" : `phase phase-${phase % 8}`,
+    token.thinks ? "thinks" : "",
+    token.thinks && folded ? "folded" : "",
   ];
   return all.filter(Boolean).join(" ");
 }
@@ -183,7 +198,21 @@ function typed(v, event) {
   const to = keyed(v, event.key, v.place ?? last, last);
   if (to === null) return;
   event.preventDefault();
-  v.options.choose(Math.min(last, Math.max(0, to)));
+  v.options.choose(seen(v, Math.min(last, Math.max(0, to)), to < (v.place ?? last) ? -1 : 1));
+}
+
+/**
+ * The nearest token from `i` on that is shown, in the one direction or the other.
+ * @param {Text} v
+ * @param {number} i
+ * @param {number} way
+ */
+function seen({ list, folded }, i, way) {
+  const isSeen = (/** @type {number} */ j) => !folded || !list[j].thinks;
+  for (const step of [way, -way]) {
+    for (let j = i; j >= 0 && j < list.length; j += step) if (isSeen(j)) return j;
+  }
+  return i;
 }
 
 /**

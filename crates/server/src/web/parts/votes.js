@@ -149,13 +149,13 @@ function tally(result) {
 export function ballot(slate, hide) {
   const says = h("p", { class: "note", "aria-live": "polite" });
   const begin = h("button", { type: "button" }, "Vote blind");
-  const left = h("button", { type: "button", class: "strong" }, "The left one");
+  const left = h("button", { type: "button", class: "strong" }, "The first");
   const equal = h("button", { type: "button" }, "Equal");
-  const right = h("button", { type: "button", class: "strong" }, "The right one");
+  const right = h("button", { type: "button", class: "strong" }, "The second");
   const stop = h("button", { type: "button", class: "quiet" }, "Stop voting");
   const [one, other] = [0, 1].map(() => h("div", { class: "ballot-text", tabindex: "0" }));
-  one.setAttribute("aria-label", "Left text");
-  other.setAttribute("aria-label", "Right text");
+  one.setAttribute("aria-label", "First text");
+  other.setAttribute("aria-label", "Second text");
   const question = h("p", { class: "ballot-question" }, h("strong", {}, "Which is better?"));
   const pick = h("div", { class: "row middle ballot-buttons" }, left, equal, right, stop);
   const pair = h("div", { class: "ballot-pair" }, one, other);

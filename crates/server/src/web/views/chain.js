@@ -23,6 +23,8 @@ import { get, latest, post, explain } from "../server.js";
 const ROWS = 10;
 /** Stages that act by temperature. */
 const HEATS = ["temp", "dynatemp", "edt"];
+/** @typedef {chains.Part} Part */
+
 /** Stages that learn: they stay the last. */
 const LEARN = ["mirostat", "adaptive_p"];
 
@@ -80,6 +82,7 @@ function build(root) {
     out: exports(),
     add: h("select", { "aria-label": "Add a stage" }),
     profiles: h("div", {}),
+    places: h("div", {}),
     notation: h("input", {
       type: "text",
       class: "notation",
@@ -88,6 +91,9 @@ function build(root) {
     }),
     /** Every stage there is, by its name. */
     table: /** @type {Map<string, StageInfo>} */ (new Map()),
+    /** The parts of a schedule; of a plain chain there is one. `stages` are those of one part. */
+    parts: /** @type {Part[]} */ ([{ place: "", chain: chains.NEUTRAL }]),
+    part: 0,
     stages: /** @type {Stage[]} */ ([]),
     answer: /** @type {Next | null} */ (null),
     said: /** @type {ChainSaid | null} */ (null),
@@ -113,6 +119,7 @@ function layout(v, text) {
     h("div", { class: "panel-head" }, title, v.add),
     v.profiles,
     v.notation,
+    v.places,
     v.trouble,
     v.list,
   );
@@ -138,12 +145,55 @@ function fail(v, error) {
 
 /** @param {Chain} v */
 function sent(v) {
-  return chains.sent(chains.written(v.stages));
+  return chains.sent(whole(v));
+}
+
+/**
+ * The chain with all its parts, for the address.
+ * @param {Chain} v
+ */
+function whole(v) {
+  v.parts[v.part].chain = chains.written(v.stages);
+  return chains.joined(v.parts);
+}
+
+/**
+ * Takes a chain, and shows its part that is asked for.
+ * @param {Chain} v
+ * @param {string} text
+ * @param {number} [part]
+ */
+function take(v, text, part = 0) {
+  v.parts = chains.parts(text);
+  v.part = Math.min(part, v.parts.length - 1);
+  v.stages = chains.parse(v.parts[v.part].chain, v.table);
+  places(v);
+  cards(v);
+}
+
+/**
+ * The places of a schedule: one of them has its stages below.
+ * @param {Chain} v
+ */
+function places(v) {
+  clear(v.places);
+  if (!chains.isSchedule(chains.joined(v.parts))) return;
+  /** @type {[string, string][]} */
+  const all = v.parts.map((part, i) => [String(i), chains.placeOf(part)]);
+  const words = "A schedule: the first place that holds decides. The stages below are those of";
+  v.places.append(
+    h("p", { class: "note" }, words),
+    choose("Places of the schedule", all, String(v.part), (i) => {
+      const text = whole(v);
+      take(v, text, Number(i));
+      paint(v);
+    }),
+  );
 }
 
 /** @param {Chain} v */
 function changed(v) {
-  const text = chains.written(v.stages);
+  const text = whole(v);
   v.notation.value = text;
   v.notation.removeAttribute("aria-invalid");
   // The temperature is the card's from here on.
@@ -156,8 +206,7 @@ function changed(v) {
  * @param {string} text
  */
 function set(v, text) {
-  v.stages = chains.parse(text, v.table);
-  cards(v);
+  take(v, text);
   changed(v);
 }
 
@@ -227,7 +276,13 @@ function paint(v) {
   const most = Math.max(...answer.top.map((one) => Math.max(one.raw, one.final)), 0.02);
   v.left.show([...rowsOf(answer), restOf(answer, most)], { most });
   let i = 0;
+  // Of a schedule, the answer is about the part that holds after this text.
+  const isHeld = answer.at === undefined || answer.at === chains.placeOf(v.parts[v.part]);
   list.querySelectorAll(".card-out").forEach((element, place) => {
+    if (!isHeld) {
+      element.textContent = `${answer.at} holds after this text`;
+      return;
+    }
     const row = stages[place]?.on ? answer.stages[i++] : null;
     const removed = row && row.mass_removed > 0 ? `, ${share(row.mass_removed)} removed` : "";
     element.textContent = row ? `${count(row.survivors_after)} left${removed}` : "off";
@@ -307,9 +362,10 @@ async function begin(v) {
     const known = await get("/studio/stages");
     v.table = new Map(known.stages.map((info) => [info.name, info]));
     offer(v, known);
-    v.stages = chains.parse(address.key("chain", chains.NEUTRAL), v.table);
+    take(v, address.key("chain", chains.NEUTRAL));
     const t = heat.parsed(address.maybe("t"), null);
-    if (t !== null && t !== Infinity) warm(v.stages, t);
+    // Each chain of a schedule has its own temperature.
+    if (t !== null && t !== Infinity && v.parts.length === 1) warm(v.stages, t);
     cards(v);
     changed(v);
   } catch (error) {

@@ -6,6 +6,7 @@ import * as chains from "../chain.js";
 import { h, clear, field, panel } from "../dom.js";
 import { number } from "../format.js";
 import * as heat from "../heat.js";
+import { frame } from "../parts/frame.js";
 import {
   ask,
   another,
@@ -17,40 +18,27 @@ import {
   written,
 } from "../parts/columns.js";
 import { outcome } from "../parts/outcome.js";
+import { phasesOf, stretches } from "../parts/phases.js";
 import { places } from "../parts/places.js";
 import { dice, seed } from "../parts/seed.js";
 import { FIRST, isChat, request, subject, taken } from "../parts/subject.js";
-import { tokens } from "../parts/tokens.js";
 import { ballot } from "../parts/votes.js";
 import { isAborted, stream, explain } from "../server.js";
 import { gathered } from "../write/gathered.js";
 
 /** @import { Event as Told, Model, Piece, View, What, Written } from "../types.js" */
+/** @import { Frame } from "../parts/frame.js" */
 /** @import { Ended } from "../parts/outcome.js" */
 /** @import { Slate } from "../parts/votes.js" */
 
 /** @typedef {ReturnType<typeof build>} Compare */
-/** @typedef {ReturnType<typeof tokens>} Text */
-
-/**
- * A column's elements.
- * @typedef {object} Frame
- * @property {HTMLElement} root
- * @property {HTMLElement} letter
- * @property {HTMLElement} eq
- * @property {HTMLInputElement} input
- * @property {HTMLButtonElement} drop
- * @property {HTMLButtonElement} lock
- * @property {HTMLButtonElement} roll
- * @property {Text} text
- * @property {HTMLElement} figures
- */
 
 /**
  * A column: how it draws, its text so far, and where that parts from the first column's. `dice` is
- * a seed of its own; a column that is locked keeps its text.
+ * a seed of its own; a column that is locked keeps its text. Thoughts are folded away unless
+ * somebody has opened them.
  * @typedef {Frame & { what: What, list: Piece[], ids: number[], over: boolean, end: Ended | null,
- *   mark: number | null, dice: number | null, locked: boolean }} Column
+ *   mark: number | null, dice: number | null, locked: boolean, unfolded: boolean }} Column
  */
 
 const FEW = 40;
@@ -174,7 +162,18 @@ function chain() {
  */
 function column(v, what) {
   /** @type {Column} */
-  const one = { ...frame((i) => open(v, i)), ...blank(), what, dice: null, locked: false };
+  const one = {
+    ...frame((i) => open(v, i)),
+    ...blank(),
+    what,
+    dice: null,
+    locked: false,
+    unfolded: false,
+  };
+  one.fold.addEventListener("click", () => {
+    one.unfolded = !one.unfolded;
+    paint(v);
+  });
   one.lock.addEventListener("click", () => {
     one.locked = !one.locked;
     // Its text stays that of these dice.
@@ -203,26 +202,6 @@ function column(v, what) {
 /** A text before its first token. */
 function blank() {
   return { list: [], ids: [], over: false, end: null, mark: null };
-}
-
-/**
- * @param {(i: number) => void} choose
- * @returns {Frame}
- */
-function frame(choose) {
-  const text = tokens({ label: "", choose });
-  const look = { type: "text", class: "column-what", spellcheck: "false", autocomplete: "off" };
-  const input = h("input", look);
-  const figures = h("dl", { class: "column-figures" });
-  const drop = h("button", { type: "button", class: "quiet icon" }, "×");
-  const lock = h("button", { type: "button", class: "quiet" }, "Lock");
-  const roll = h("button", { type: "button", class: "quiet" }, "Other dice");
-  const letter = h("span", { class: "letter" });
-  const eq = h("span", { class: "column-t" });
-  const head = h("div", { class: "column-head" }, letter, eq, input, drop);
-  const acts = h("div", { class: "column-acts" }, lock, roll);
-  const root = h("section", { class: "column" }, head, text.root, figures, acts);
-  return { text, input, figures, drop, lock, roll, letter, eq, root };
 }
 
 /**
@@ -339,9 +318,10 @@ function hear(v, asked, { read: was, token, end }) {
  */
 function put(one, token) {
   const { id, text, shown, surprisal, surprisal_final: last, entropy, rank, learned } = token;
-  const final = Math.exp(-last);
+  const { at, thinks } = token;
+  const figures = { surprisal, entropy, rank, final: Math.exp(-last) };
   one.ids.push(id);
-  one.list.push({ id, text, shown, surprisal, entropy, rank, final, by: "drawn", learned });
+  one.list.push({ id, text, shown, ...figures, by: "drawn", learned, at, thinks });
 }
 
 /** @param {Compare} v */
@@ -416,7 +396,9 @@ function paint(v) {
   columns.forEach((one, i) => {
     one.mark = i === 0 ? null : parting(columns[0], one);
     const place = at !== null && at < one.list.length ? at : null;
-    one.text.show(one.list, { mark: one.mark, place });
+    const phases = phasesOf(one.what, one.list);
+    one.text.show(one.list, { mark: one.mark, place, phases, folded: !one.unfolded });
+    stretches(one, phases);
     one.root.classList.toggle("waits", !!v.running && one.list.length === 0);
     // A copy of the first column until now.
     one.root.classList.toggle("same", i > 0 && one.mark === null && one.list.length > 0);
