@@ -87,7 +87,7 @@ fn job(id: &str, prompt: Vec<TokenId>, max_tokens: usize) -> (Job, UnboundedRece
     let mut request = Request::new(prompt, vec![sampler]);
     request.ends = Ends { max_tokens, limit: 250, ignore_end: true, ..Ends::default() };
     let id = id.to_string();
-    let job = Job { id, request, first_choice: 0, events, arrived: Instant::now() };
+    let job = Job { id, request, whole: None, first_choice: 0, events, arrived: Instant::now() };
     (job, receiver)
 }
 
