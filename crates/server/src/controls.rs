@@ -27,7 +27,8 @@ use super::{
 /// Sampling parameters and stop conditions of a request.
 #[derive(Debug)]
 pub(crate) struct Controls {
-    /// One for each temperature; each has `n` choices. With a temperature of texts, the model's own.
+    /// One for each temperature; each has `n` choices. With a temperature of texts it is the
+    /// model's own.
     pub(crate) chains: Vec<Chain>,
     /// The temperature of whole texts, if choices are drawn at one.
     pub(crate) texts: Option<TextTemp>,

@@ -1,5 +1,5 @@
-//! Resolves the fields of a temperature of whole texts: how texts are drawn, what that may cost, and
-//! what doesn't combine with it.
+//! Resolves the fields of a temperature of whole texts: how texts are drawn, what that may cost,
+//! and what doesn't combine with it.
 
 use kelvin_engine::{
     batch::{Budget, pages},

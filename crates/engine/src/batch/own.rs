@@ -17,8 +17,8 @@ impl Batch {
     }
 
     /// Sets room aside for sequences of the caller: texts and pages that no request gets until they
-    /// are given back. Pages that only the prefix cache holds are evicted if needed. Returns whether
-    /// there was room.
+    /// are given back. Pages that only the prefix cache holds are evicted if needed. Returns
+    /// whether there was room.
     pub fn lend(&mut self, engine: &Engine, loan: Budget) -> bool {
         let budget = self.options.budget;
         if self.n_texts() + loan.n_texts > budget.n_texts {

@@ -6,7 +6,8 @@
 //!
 //! A text drawn at token temperature has the weight w = Π Z_t, and each [`Method`] uses it in
 //! another way: exact rejection (`exact`), particles (`smc`), moves of a Markov chain (`mcmc`).
-//! [`draw`] runs them ([`Samples`] a step at a time), and each [`Drawn`] says how good it is ([`Quality`]).
+//! [`draw`] runs them ([`Samples`] a step at a time), and each [`Drawn`] says how good it is
+//! ([`Quality`]).
 //!
 //! Texts go up to a token that ends them, whose probability counts, or up to a number of tokens.
 //! All random numbers are named by seed, sample, position and stream

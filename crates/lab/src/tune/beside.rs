@@ -1,8 +1,8 @@
 //! Other ways to choose a temperature, side by side with the search: where entropy turns (TURN),
 //! where texts melt, the knee of quality and diversity, and what the model's maker recommends.
 //!
-//! All are read from the search's first round, whose texts have every candidate. Each comes with the
-//! objective's value at its setting, with its interval.
+//! All are read from the search's first round, whose texts have every candidate. Each comes with
+//! the objective's value at its setting, with its interval.
 
 use serde::Serialize;
 

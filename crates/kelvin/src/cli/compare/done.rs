@@ -20,7 +20,8 @@ impl Done<'_> {
         self.continuations.iter().any(|text| text.finish == FinishReason::Cancelled)
     }
 
-    /// Why there is no text with a temperature of its own, if some were asked for and none is there.
+    /// Why there is no text with a temperature of its own, if some were asked for and none is
+    /// there.
     pub(crate) fn no_texts(&self) -> Option<String> {
         let texts = &self.continuations[self.plan.texts.start * self.plan.samples..];
         let is_missing = |text: &Continuation| matches!(text.finish, FinishReason::NotAccepted(_));

@@ -72,7 +72,8 @@ pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> u8 {
     if is_usage { 2 } else { 1 }
 }
 
-/// Prints clap's error as one sentence, or its help text. A value that an error quotes is shortened.
+/// Prints clap's error as one sentence, or its help text. Values that an error quotes are
+/// shortened.
 pub(crate) fn report_typed(error: &clap::Error) -> u8 {
     // A verb that needs a verb of its own shows its help, as `--help` does.
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {

@@ -102,8 +102,8 @@ pub(crate) struct SweepArgs {
     /// Texts of each prompt with each chain (default: 1)
     #[arg(long, value_name = "K", help_heading = "Sampling")]
     pub(crate) samples: Option<usize>,
-    /// Spread the samples of a chain evenly over what it makes likely, so that they repeat each other
-    /// less; each alone is drawn as ever (arithmetic sampling)
+    /// Spread the samples of a chain evenly over what it makes likely, so that they repeat each
+    /// other less; each alone is drawn as ever (arithmetic sampling)
     #[arg(long, help_heading = "Sampling")]
     pub(crate) spread: bool,
     /// The seed of the random numbers (default: 0)
