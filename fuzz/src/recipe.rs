@@ -4,10 +4,10 @@
 use std::time::{Duration, Instant};
 
 use kelvin_lab::{
+    Column,
     recipe::{Draft, MAX_CHAINS, Recipe},
     run::Source,
 };
-use kelvin_sampling::Chain;
 
 const MAX_TIME: Duration = Duration::from_secs(10);
 const MAX_ERROR: usize = 2000;
@@ -50,6 +50,6 @@ fn check_recipe(recipe: &Recipe) {
     assert_eq!(recipe.hash(&source).len(), 64);
     assert_eq!(recipe.hash(&source), recipe.clone().hash(&source));
     let reads_back =
-        |chain: &Chain| chain.to_string().parse::<Chain>().is_ok_and(|again| again == *chain);
+        |column: &Column| column.to_string().parse::<Column>().is_ok_and(|again| again == *column);
     assert!(recipe.chains.iter().all(reads_back));
 }

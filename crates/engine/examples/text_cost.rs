@@ -9,7 +9,8 @@ use kelvin_engine::{
     Engine,
     batch::{Batch, BatchOptions, Budget, Request, generate},
     generate::Ends,
-    texts::{BatchModel, Method, Quality, Settings, draw},
+    rows::BatchRows,
+    texts::{Ending, Method, Quality, Settings, Start, draw},
     transformer::ModelOptions,
 };
 use kelvin_sampling::{Chain, Dice, Sampler, Stage, Temp};
@@ -42,11 +43,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             let mut batch = Batch::new(&engine, BatchOptions::new(budget));
             let settings = Settings::new(temperature, Method::Smc { particles }, n)?;
             let begin = Instant::now();
-            let mut model = BatchModel::new(&engine, &mut batch, &ends);
-            let start = model.start(prompt.clone())?;
+            let mut rows =
+                BatchRows { engine: &engine, batch: &mut batch, progress: &mut |_, _| () };
+            let ending = Ending::new(&engine, &ends);
+            let start = Start::read(&mut rows, prompt.clone())?;
             let dice = [Dice { seed: round, sample: 0 }];
             let go_on = &mut |_| ControlFlow::Continue(());
-            let drawn = draw(&mut model, &start, &settings, &dice, go_on)?;
+            let drawn = draw(&mut rows, &start, &settings, &dice, &|y| ending.ends(y), go_on)?;
             texts.push(begin.elapsed().as_secs_f64());
             if let Quality::Smc(quality) = &drawn[0].quality {
                 said = (said.0 + drawn[0].n_read, said.1 + quality.resamplings);

@@ -4,7 +4,8 @@
 //! folder into the same. `tokenizer` and `chat` turn text into tokens, `transformer` turns tokens
 //! into logits, `generate` is one continuation token by token, `batch` schedules many of them and
 //! tells an observer about them. `decide` reads probabilities of a question's options from logits,
-//! `search` finds likely texts, `texts` draws at a temperature of whole texts.
+//! `search` finds likely texts, `texts` draws at a temperature of whole texts, both over `rows`: a
+//! model that reads many texts in one pass.
 //! [`Engine`] holds them together.
 //!
 //! The book has a guide, `docs/src/guides/library.md`, and says why results are bit-exact,
@@ -16,6 +17,7 @@ pub mod decide;
 mod folder;
 pub mod generate;
 pub mod gguf;
+pub mod rows;
 pub mod search;
 pub mod source;
 pub mod texts;

@@ -6,6 +6,7 @@
 //! computed from a [`Run`].
 
 pub mod calibration;
+pub mod column;
 pub mod decisions;
 pub mod export;
 pub mod job;
@@ -27,9 +28,12 @@ pub mod statistics;
 pub mod store;
 pub mod sweep;
 pub mod text_file;
+pub mod text_quality;
 pub mod tune;
 pub mod worker;
 
+pub use column::Column;
 pub use recipe::Recipe;
 pub use run::Run;
 pub use store::Store;
+pub use text_quality::TextQuality;

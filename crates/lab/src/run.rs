@@ -8,8 +8,10 @@
 use std::collections::BTreeMap;
 
 use kelvin_engine::generate::FinishReason;
-use kelvin_sampling::{Chain, Shift};
+use kelvin_sampling::Shift;
 use serde::{Deserialize, Serialize};
+
+use crate::{column::Column, text_quality::TextQuality};
 
 /// A run, complete or partly filled.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +33,8 @@ pub struct Run {
     pub n_samples: usize,
     /// The prompts, in the recipe's order.
     pub prompts: Vec<Prompt>,
-    /// The chains, in the recipe's order.
-    pub chains: Vec<Chain>,
+    /// The chains and temperatures of texts, in the recipe's order.
+    pub chains: Vec<Column>,
     /// The samples that exist, sorted by prompt, then chain, then sample.
     pub samples: Vec<Sample>,
 }
@@ -117,6 +119,8 @@ pub struct Sample {
     pub judged: Option<Judged>,
     /// The text's embedding, a vector of length 1, if it was computed.
     pub embedding: Option<Vec<f32>>,
+    /// How it was drawn, if it was drawn as a whole.
+    pub whole: Option<TextQuality>,
 }
 
 /// The likelihood of a text under another model, conditioned on the prompt.
@@ -198,6 +202,11 @@ impl Sample {
         Row { prompt: self.prompt, chain: self.chain, sample: self.sample }
     }
 
+    /// How many tokens the model computed for it: more than it has, if it was drawn as a whole.
+    pub fn n_computed(&self) -> usize {
+        self.whole.as_ref().map_or(self.tokens.len(), |whole| whole.tokens_read as usize)
+    }
+
     /// The sample's tokens. `None` if the text has tokens but the server reported no
     /// log-probabilities.
     pub fn reported(&self) -> Option<&[Token]> {
@@ -235,6 +244,7 @@ mod tests {
             tokens: Vec::new(),
             judged: None,
             embedding: None,
+            whole: None,
         };
         let prompt = Prompt { text: "x".into(), fields: BTreeMap::new() };
         let run = Run {
@@ -246,7 +256,7 @@ mod tests {
             max_tokens: 8,
             n_samples: 2,
             prompts: vec![prompt.clone(), prompt],
-            chains: vec![Chain::default(), Chain::default()],
+            chains: vec!["temp=1".parse().unwrap(), "temp=2".parse().unwrap()],
             samples: vec![sample(0, 1, 0), sample(0, 1, 1), sample(1, 0, 1)],
         };
         let numbers = |p, c| run.cell(p, c).iter().map(|s| s.sample).collect::<Vec<_>>();

@@ -41,7 +41,7 @@ pub struct SweepResult {
     pub n_new: usize,
     /// Texts that are missing because the sweep was interrupted.
     pub n_missing: usize,
-    /// Tokens of the added texts.
+    /// Tokens that the model computed for the added texts.
     pub n_tokens: usize,
     /// Wall-clock time of the sweep.
     pub elapsed_secs: f64,
@@ -146,7 +146,7 @@ impl Watcher for StoringWatcher<'_> {
         match self.store.put_with(self.run, &sample, &logits) {
             Ok(_) => {
                 self.n_new += 1;
-                self.n_tokens += sample.tokens.len();
+                self.n_tokens += sample.n_computed();
                 self.progress.stored(&sample)
             }
             Err(error) => {

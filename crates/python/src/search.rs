@@ -6,9 +6,10 @@ use kelvin_engine::{
     Engine, TokenId,
     batch::{Batch, BatchOptions, Budget, Observer, RequestId, Step, check_prompt, pages},
     generate::{Ends, FinishReason},
+    rows::BatchRows,
     search::{
-        BatchRows, By, EarlyStopping, Method, Outcome, Plan, Runs, SearchError, Task, Wanted,
-        beam_search, best_of, chrf, draw_texts, minimum_risk, stochastic_beams,
+        By, EarlyStopping, Method, Outcome, Plan, Runs, SearchError, Task, Wanted, beam_search,
+        best_of, chrf, draw_texts, minimum_risk, stochastic_beams,
     },
 };
 use kelvin_sampling::{Chain, Dice, Sampler};

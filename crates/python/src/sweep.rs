@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, path::PathBuf};
 
 use kelvin_lab::{
-    Store,
+    Column, Store,
     metrics::{self, Need},
     recipe::Origin,
     run::Sample,
@@ -185,8 +185,8 @@ pub(crate) fn run_tune<'py>(
                 }
                 Origin::Model(model) => {
                     let metadata = metadata(model, how.permissions())?;
-                    let chain = recommended::chain(&metadata);
-                    first.chains.extend(chain.filter(|chain| !first.chains.contains(chain)));
+                    let column = recommended::chain(&metadata).map(Column::from);
+                    first.chains.extend(column.filter(|column| !first.chains.contains(column)));
                 }
             }
         }

@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::whole_text::WholeText;
+
 /// Declares types that are one text, such as an object's kind.
 macro_rules! constant {
     ($($name:ident = $text:literal;)+) => {$(
@@ -242,11 +244,14 @@ pub(crate) enum StopReason {
     Text(String),
 }
 
-/// The ids of a choice's tokens, with `return_token_ids`.
+/// The ids of a choice's tokens, with `return_token_ids`, and how it was drawn, with
+/// `text_temperature`.
 #[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub(crate) struct ChoiceTokens {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) token_ids: Option<Vec<u32>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) text_temperature: Option<WholeText>,
 }
 
 /// Answers in a chat.

@@ -5,6 +5,8 @@
 //! job comes next (`queue`), whose prompt is read next (`turns`), who still listens, figures, and
 //! what a fault does to whom.
 
+mod whole;
+
 use std::{
     collections::BTreeMap,
     ops::ControlFlow,
@@ -29,6 +31,7 @@ use super::{
     queue::{Event, Job, Next, Queue},
     turns,
 };
+use whole::Drawing;
 
 /// The engine thread's state.
 pub(crate) struct Thread {
@@ -37,6 +40,8 @@ pub(crate) struct Thread {
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
     clients: Clients,
+    /// Jobs whose texts are drawn as a whole.
+    drawings: Vec<Drawing>,
 }
 
 /// The receivers of the running requests' events.
@@ -97,7 +102,7 @@ impl Thread {
         metrics: Arc<Metrics>,
     ) -> Thread {
         let batch = Batch::new(&engine, options);
-        Thread { engine, batch, queue, metrics, clients: Clients::default() }
+        Thread { engine, batch, queue, metrics, clients: Clients::default(), drawings: Vec::new() }
     }
 
     #[cfg(feature = "net")]
@@ -111,14 +116,18 @@ impl Thread {
     /// Admits jobs that fit and runs one step, without waiting. Whether anything runs.
     pub(crate) fn turn(&mut self) -> bool {
         self.admit(false);
-        let is_running = !self.batch.is_empty();
+        let is_running = !self.is_idle();
         self.step_if_any();
         is_running
     }
 
+    fn is_idle(&self) -> bool {
+        self.batch.is_empty() && self.drawings.is_empty()
+    }
+
     /// Runs one step if there is anything to run.
     fn step_if_any(&mut self) {
-        if self.batch.is_empty() {
+        if self.is_idle() {
             return;
         }
         // What a panic leaves half done is thrown away with what ran.
@@ -138,20 +147,29 @@ impl Thread {
         self.remove_closed();
         loop {
             self.tell_figures();
-            let Thread { engine, batch, queue, clients, .. } = self;
-            let idle = waits && batch.is_empty();
-            let running = |id: &str| clients.0.values().filter(|client| client.id == id).count();
-            let mut found: Option<Result<Place, Problem>> = None;
+            let idle = waits && self.is_idle();
+            let Thread { engine, batch, queue, clients, drawings, .. } = self;
+            let running = |id: &str| {
+                let texts = clients.0.values().filter(|client| client.id == id).count();
+                texts + drawings.iter().filter(|drawing| drawing.id == id).count()
+            };
+            // Where it goes: a place of the batch, or none if room is lent to it.
+            let mut found: Option<Result<Option<Place>, Problem>> = None;
             let next = queue.next(idle, running, |job| {
+                if let Some(whole) = &job.whole {
+                    found = batch.lend(engine, whole.loan).then_some(Ok(None));
+                    return found.is_some();
+                }
                 found = match batch.place(engine, &job.request) {
-                    Ok(place) => place.map(Ok),
+                    Ok(place) => place.map(|place| Ok(Some(place))),
                     // Routes refuse such prompts. Should one not, nobody waits for it.
                     Err(error) => Some(Err(Problem::failed(error.to_string()))),
                 };
                 found.is_some()
             });
             match (next, found) {
-                (Next::Job(job), Some(Ok(place))) => self.start(*job, place),
+                (Next::Job(job), Some(Ok(Some(place)))) => self.start(*job, place),
+                (Next::Job(job), Some(Ok(None))) => self.draw(*job),
                 (Next::Job(job), Some(Err(problem))) => {
                     let _ = job.events.send(Event::Failed(problem));
                 }
@@ -162,7 +180,7 @@ impl Thread {
     }
 
     fn start(&mut self, job: Job, place: Place) {
-        let Job { id, request, first_choice, events, arrived } = job;
+        let Job { id, request, first_choice, events, arrived, .. } = job;
         let client = Client {
             id,
             n_prompt: request.prompt.len(),
@@ -181,8 +199,24 @@ impl Thread {
         self.clients.0.insert(id, client);
     }
 
+    /// Starts a job whose texts are drawn as a whole, in the room that was lent to it.
+    fn draw(&mut self, mut job: Job) {
+        let Some(whole) = job.whole.take() else { return };
+        self.metrics.prompt_tokens.fetch_add(job.request.prompt.len() as u64, Relaxed);
+        self.drawings.push(Drawing::new(&self.engine, &self.batch, job, whole));
+    }
+
     fn remove_closed(&mut self) {
-        let Thread { batch, clients, metrics, .. } = self;
+        let Thread { batch, clients, metrics, drawings, .. } = self;
+        drawings.retain(|drawing| {
+            let is_closed = drawing.is_closed();
+            if is_closed {
+                batch.take_back(drawing.loan());
+                metrics.cancelled.fetch_add(1, Relaxed);
+                tracing::info!(request = drawing.id, "cancelled: the client is gone");
+            }
+            !is_closed
+        });
         clients.0.retain(|&id, client| {
             if client.events.is_closed() {
                 batch.cancel(id);
@@ -195,7 +229,17 @@ impl Thread {
 
     /// Runs one step of the model and sends its events.
     fn step(&mut self) -> Result<(), Problem> {
-        let Thread { engine, batch, clients, metrics, .. } = self;
+        let Thread { engine, batch, clients, metrics, drawings, .. } = self;
+        drawings.retain_mut(|drawing| {
+            let goes_on = drawing.step(engine, batch, metrics);
+            if !goes_on {
+                batch.take_back(drawing.loan());
+            }
+            goes_on
+        });
+        if batch.is_empty() {
+            return Ok(());
+        }
         let stepped = batch.step(engine, clients);
         stepped.map_err(|error| Problem::failed(format!("the model failed: {error}")))?;
         let now = Instant::now();
@@ -232,7 +276,7 @@ impl Thread {
             drafted_tokens[kind].store(counts.n_guessed, Relaxed);
             accepted_tokens[kind].store(counts.n_right, Relaxed);
         }
-        running.store(self.batch.n_running() as u64, Relaxed);
+        running.store((self.batch.n_running() + self.drawings.len()) as u64, Relaxed);
         pages.store(self.batch.n_held_pages(&self.engine) as u64, Relaxed);
         kept_pages.store(self.batch.n_cached_pages() as u64, Relaxed);
         promised_pages.store(self.batch.n_promised_pages() as u64, Relaxed);
@@ -243,6 +287,11 @@ impl Thread {
     /// Ends all running requests with a problem.
     fn give_up(&mut self, problem: &Problem) {
         self.batch.clear();
+        for drawing in std::mem::take(&mut self.drawings) {
+            self.batch.take_back(drawing.loan());
+            tracing::error!(request = drawing.id, problem = %problem, "given up");
+            drawing.fail(problem.clone());
+        }
         for (_, client) in std::mem::take(&mut self.clients.0) {
             tracing::error!(request = client.id, problem = %problem, "given up");
             let _ = client.events.send(Event::Failed(problem.clone()));

@@ -10,7 +10,10 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use kelvin_engine::batch::{self, Draft, GenerateError, PromptLogprobs, pages};
+use kelvin_engine::{
+    batch::{self, Draft, GenerateError, PromptLogprobs, pages},
+    texts::TextTemp,
+};
 use kelvin_sampling::{Chain, Sampler};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -27,6 +30,7 @@ use super::{
     reply::{Choice, Echo, Reply},
     scores::LogprobsStage,
     stream::streamed,
+    whole,
 };
 
 /// Answers a request in the format of an API.
@@ -94,6 +98,19 @@ fn check(asked: &Asked) -> Result<(), Problem> {
              the prompt",
         ));
     }
+    if asked.controls.texts.is_some() {
+        // Other rows than those of the text were drawn from as well.
+        if asked.n_top.is_some() {
+            return Err(whole::beside("logprobs"));
+        }
+        if asked.wanted.is_some() {
+            return Err(whole::beside("response_format"));
+        }
+        if asked.max_tokens == Some(0) {
+            let message = "\"max_tokens\" is 0, but a text has at least one token";
+            return Err(Problem::parameter("max_tokens", message));
+        }
+    }
     let stage = asked.controls.stage;
     let within = matches!(stage, LogprobsStage::Temperature | LogprobsStage::Truncation);
     if within && asked.controls.chains.iter().any(Chain::is_schedule) {
@@ -118,6 +135,9 @@ fn check(asked: &Asked) -> Result<(), Problem> {
 /// A job for each prompt, with a draft for each of its choices.
 fn jobs<A: Api>(from: &Origin<'_>, asked: &Asked) -> Result<Vec<Job>, Problem> {
     let controls = &asked.controls;
+    if let Some(texts) = controls.texts {
+        return whole_jobs::<A>(from, asked, texts);
+    }
     let choices_a_prompt = controls.chains.len() * controls.n;
     let room = |prompt| room_for::<A>(from.shared, prompt, asked.max_tokens, choices_a_prompt);
     let lens = asked.prompts.iter().map(room).collect::<Result<Vec<usize>, _>>()?;
@@ -145,6 +165,7 @@ fn jobs<A: Api>(from: &Origin<'_>, asked: &Asked) -> Result<Vec<Job>, Problem> {
         Ok(Job {
             id: from.id.to_string(),
             request,
+            whole: None,
             first_choice: i * choices_a_prompt,
             events: from.sender.clone(),
             arrived: from.arrived,
@@ -153,13 +174,44 @@ fn jobs<A: Api>(from: &Origin<'_>, asked: &Asked) -> Result<Vec<Job>, Problem> {
     asked.prompts.iter().zip(lens).enumerate().map(job).collect()
 }
 
+/// A job for each prompt, whose choices are drawn as a whole.
+fn whole_jobs<A: Api>(
+    from: &Origin<'_>,
+    asked: &Asked,
+    texts: TextTemp,
+) -> Result<Vec<Job>, Problem> {
+    let (shared, controls) = (from.shared, &asked.controls);
+    let job = |(i, prompt): (usize, &Prompt)| {
+        let max_tokens = room_for::<A>(shared, prompt, asked.max_tokens, 1)?;
+        let len = prompt.tokens.len();
+        let room = (shared.room, shared.limit);
+        let whole = whole::of_prompt(texts, controls.dice(), (len, max_tokens), room)?;
+        let ends = controls.ends(max_tokens, shared.limit, A::KEEPS_THOUGHTS_APART)?;
+        Ok(Job {
+            id: from.id.to_string(),
+            request: batch::Request {
+                ends,
+                ..batch::Request::new(prompt.tokens.clone(), Vec::new())
+            },
+            whole: Some(whole),
+            first_choice: i * controls.n,
+            events: from.sender.clone(),
+            arrived: from.arrived,
+        })
+    };
+    asked.prompts.iter().enumerate().map(job).collect()
+}
+
 /// The empty reply.
 fn reply<A: Api>(from: &Origin<'_>, asked: Asked) -> Reply {
     let (shared, controls) = (from.shared, asked.controls);
     let choices_a_prompt = controls.chains.len() * controls.n;
     let n_choices = choices_a_prompt * asked.prompts.len();
     let recipe = Recipe {
-        chains: controls.chains.iter().map(ToString::to_string).collect(),
+        chains: match controls.texts {
+            Some(texts) => vec![texts.to_string()],
+            None => controls.chains.iter().map(ToString::to_string).collect(),
+        },
         date: asked.prompts.iter().find_map(|prompt| prompt.date.clone()),
         seed: controls.seed,
     };

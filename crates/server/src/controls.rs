@@ -5,6 +5,7 @@ use std::sync::Arc;
 use kelvin_engine::{
     TokenId,
     generate::{Ends, Thoughts, banned_strings},
+    texts::TextTemp,
     tokenizer::Tokenizer,
 };
 use kelvin_sampling::{
@@ -20,13 +21,17 @@ use super::{
         Temperature, Temperatures,
     },
     scores::LogprobsStage,
+    whole,
 };
 
 /// Sampling parameters and stop conditions of a request.
 #[derive(Debug)]
 pub(crate) struct Controls {
-    /// One for each temperature; each has `n` choices.
+    /// One for each temperature; each has `n` choices. With a temperature of texts it is the
+    /// model's own.
     pub(crate) chains: Vec<Chain>,
+    /// The temperature of whole texts, if choices are drawn at one.
+    pub(crate) texts: Option<TextTemp>,
     pub(crate) n: usize,
     pub(crate) seed: u64,
     /// The sample number of the first choice.
@@ -58,7 +63,9 @@ impl Controls {
         shared: &Shared,
     ) -> Result<Controls, Problem> {
         let tokenizer = &shared.engine.tokenizer;
-        let recommended = shared.recommended.as_ref().filter(|_| shared.starts_recommended);
+        let texts = whole::asked(&fields, &choices)?;
+        let starts = shared.starts_recommended && texts.is_none();
+        let recommended = shared.recommended.as_ref().filter(|_| starts);
         // Breakers that are texts get their tokens here, where the vocabulary is known.
         let chains = chains(&fields.sampling, recommended)?;
         let chains = chains.iter().map(|chain| shared.engine.bind(chain));
@@ -81,6 +88,7 @@ impl Controls {
         }
         Ok(Controls {
             chains,
+            texts,
             n,
             seed,
             first_sample: fields.first_sample.map_or(0, |first| first.0),
@@ -100,12 +108,17 @@ impl Controls {
         })
     }
 
+    /// The dice of each choice of one temperature.
+    pub(crate) fn dice(&self) -> Vec<Dice> {
+        let (seed, first) = (self.seed, self.first_sample);
+        (0..self.n as u64).map(|i| Dice { seed, sample: first + i }).collect()
+    }
+
     /// One sampler for each choice. The samples of different temperatures use equal random numbers.
     pub(crate) fn samplers(&self) -> Vec<Sampler> {
         let each = |chain: &Chain| {
-            let (chain, seed, first) = (chain.clone(), self.seed, self.first_sample);
-            (0..self.n)
-                .map(move |i| Sampler::new(chain.clone(), Dice { seed, sample: first + i as u64 }))
+            let chain = chain.clone();
+            self.dice().into_iter().map(move |dice| Sampler::new(chain.clone(), dice))
         };
         self.chains.iter().flat_map(each).collect()
     }

@@ -177,6 +177,7 @@ async fn rows(
     let job = |(at, prompt): (usize, &Prompt)| Job {
         id: id.to_string(),
         request: Request::new(prompt.tokens.clone(), Vec::new()),
+        whole: None,
         first_choice: at,
         events: sender.clone(),
         arrived,

@@ -44,6 +44,8 @@ mod studio;
 mod texts;
 mod turns;
 mod web;
+mod whole;
+mod whole_text;
 
 use std::{
     sync::{Arc, OnceLock, atomic::AtomicU64},

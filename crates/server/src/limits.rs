@@ -14,6 +14,7 @@
 //! | tokens of a prompt and its continuation | context (`--ctx-size`) | `server.rs` `a_context_that_overflows_is_refused_with_both_numbers` |
 //! | prompts of a request, prompts that wait | `--queue` (128) | `server.rs` `overload_is_503_with_retry_after` |
 //! | texts at once (`n`, `temperatures`) | `--parallel` (16), [`MAX_TEMPERATURES`] | `costs.rs` `each_bound_of_a_request_holds` |
+//! | tokens of texts with `text_temperature`, those of particles, tries and moves included | `--parallel` × context; their texts and pages are lent by the batch | `costs.rs` `a_temperature_of_texts_costs_no_more_than_as_many_texts` |
 //! | `best_of` | 1 | `costs.rs` `each_bound_of_a_request_holds` |
 //! | keys and values | `--cache-tokens`, promised before a text begins | `server.rs` `room_is_promised_before_a_text_begins_and_taken_back_from_what_is_kept` |
 //! | `logprobs`, `top_logprobs`, `prompt_logprobs` | [`MAX_LOGPROBS`] | `costs.rs` `each_bound_of_a_request_holds` |

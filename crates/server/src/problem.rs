@@ -88,6 +88,9 @@ impl Problem {
         let message = reason.failure()?;
         Some(match reason {
             FinishReason::NothingLeft(_) => Problem::request(message).coded("nothing_left"),
+            FinishReason::NotAccepted(_) => {
+                Problem::parameter("text_temperature", message).coded("not_accepted")
+            }
             FinishReason::Panicked => Problem::failed(message).coded("panic"),
             _ => Problem::failed(message).coded("bad_logits"),
         })

@@ -19,7 +19,7 @@ use kelvin_engine::{
 use kelvin_sampling::{Draw, Learned};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::problem::Problem;
+use super::{problem::Problem, whole::WholeTexts, whole_text::WholeText};
 
 /// How often later jobs may overtake a job.
 const MAX_PASSES: usize = 32;
@@ -34,6 +34,9 @@ pub(crate) struct Job {
     /// The engine's request: a text for each choice, or none where only the logits after the prompt
     /// are requested.
     pub(crate) request: Request,
+    /// Texts that are drawn as a whole after the request's prompt, which has no texts of its own
+    /// then.
+    pub(crate) whole: Option<WholeTexts>,
     /// Number of its first choice in the request.
     pub(crate) first_choice: usize,
     /// Where events go. Closed when the client is gone. The context size bounds how many events can
@@ -60,6 +63,8 @@ pub(crate) enum Event {
         /// The state of a stage that learns, such as mirostat's.
         learned: Option<Learned>,
     },
+    /// How a choice was drawn that was drawn as a whole.
+    Whole { choice: usize, whole: WholeText },
     /// A choice has ended. `text` is what was held back for stop strings.
     End { choice: usize, text: String, reason: FinishReason },
     /// The job failed; no more events follow.
@@ -223,6 +228,7 @@ mod tests {
         let job = Job {
             id: id.to_string(),
             request: Request::new(vec![TokenId(0); len], Vec::new()),
+            whole: None,
             first_choice: 0,
             events,
             arrived: Instant::now(),

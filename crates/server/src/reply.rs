@@ -15,6 +15,7 @@ use super::{
     problem::Problem,
     queue::Event,
     scores::LogprobsStage,
+    whole_text::WholeText,
 };
 
 /// A request's reply so far, and what it has to contain.
@@ -63,6 +64,8 @@ pub(crate) struct Choice {
     pub(crate) scores: Vec<ReportedToken>,
     /// Counts the characters of its text.
     places: Places,
+    /// How it was drawn, if it was drawn as a whole.
+    whole: Option<WholeText>,
     end: Option<FinishReason>,
 }
 
@@ -144,6 +147,7 @@ impl Reply {
                     choice.scores.push(ReportedToken { token: draw.token, offset, scored });
                 }
             }
+            Event::Whole { choice, whole } => self.choices[choice].whole = Some(whole),
             Event::End { choice, text, reason } => {
                 let choice = &mut self.choices[choice];
                 choice.text.push_str(&text);
@@ -171,7 +175,7 @@ impl Reply {
             Event::Thought { choice, .. }
             | Event::Token { choice, .. }
             | Event::End { choice, .. } => *choice..*choice + 1,
-            Event::Row(_) | Event::Failed(_) => 0..0,
+            Event::Row(_) | Event::Whole { .. } | Event::Failed(_) => 0..0,
         };
         self.take(event)?;
         let mut pieces = Vec::new();
@@ -214,7 +218,10 @@ impl Reply {
     }
 
     pub(crate) fn choice_tokens(&self, choice: &Choice) -> ChoiceTokens {
-        ChoiceTokens { token_ids: self.return_ids.then(|| choice.ids.clone()) }
+        ChoiceTokens {
+            token_ids: self.return_ids.then(|| choice.ids.clone()),
+            text_temperature: choice.whole.clone(),
+        }
     }
 
     /// A prompt's token ids and logprobs in vLLM's format, if requested.
@@ -257,7 +264,12 @@ impl Reply {
 
     pub(crate) fn usage(&self) -> Usage {
         let prompt_tokens: usize = self.prompts.iter().map(|prompt| prompt.tokens.len()).sum();
-        let completion_tokens: usize = self.choices.iter().map(|choice| choice.n_tokens).sum();
+        // A text that was drawn as a whole costs all tokens that were computed for it.
+        let computed = |choice: &Choice| {
+            let whole = choice.whole.as_ref().map(|whole| whole.tokens_read as usize);
+            whole.unwrap_or(choice.n_tokens)
+        };
+        let completion_tokens: usize = self.choices.iter().map(computed).sum();
         Usage {
             prompt_tokens,
             completion_tokens,

@@ -96,6 +96,8 @@ pub struct Batch {
     /// Running requests in the order of their start.
     running: Vec<Running>,
     prefixes: Prefixes,
+    /// Room that is lent to sequences of the caller.
+    lent: Budget,
     scratch: Scratch,
     next_id: u64,
     n_steps: u64,
@@ -134,6 +136,7 @@ impl Batch {
             options,
             running: Vec::new(),
             prefixes: prefixes(engine, &options),
+            lent: Budget { n_texts: 0, n_pages: 0 },
             scratch: Scratch::default(),
             next_id: 0,
             n_steps: 0,
@@ -166,11 +169,10 @@ impl Batch {
         self.running.len()
     }
 
-    /// Number of running texts. During prefill all texts of a request count. A request counts at
-    /// least
-    /// 1.
+    /// Number of running texts, those that room is lent to included. During prefill all texts of a
+    /// request count. A request counts at least 1.
     pub fn n_texts(&self) -> usize {
-        self.running.iter().map(Running::n_open).sum()
+        self.running.iter().map(Running::n_open).sum::<usize>() + self.lent.n_texts
     }
 
     /// Number of forward passes so far.
@@ -193,9 +195,9 @@ impl Batch {
         self.prefixes.n_pages()
     }
 
-    /// Number of pages that running requests may still take.
+    /// Number of pages that running requests may still take, and of those that are lent.
     pub fn n_promised_pages(&self) -> usize {
-        self.running.iter().map(Running::pages_to_come).sum()
+        self.running.iter().map(Running::pages_to_come).sum::<usize>() + self.lent.n_pages
     }
 
     /// Removes a request. No more events of it follow. Its full pages stay in the prefix cache.

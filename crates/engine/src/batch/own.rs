@@ -3,7 +3,7 @@
 //! Requests draw their tokens here in the batch. A program that chooses tokens itself keeps its
 //! sequences and asks for logits alone.
 
-use super::Batch;
+use super::{Batch, Budget};
 use crate::{
     Engine, TokenId,
     transformer::{Append, Logits, ModelError, Sequence, Want},
@@ -14,6 +14,30 @@ impl Batch {
     /// it.
     pub fn sequence(&self, engine: &Engine) -> Sequence {
         engine.model.sequence(self.options.cache)
+    }
+
+    /// Sets room aside for sequences of the caller: texts and pages that no request gets until they
+    /// are given back. Pages that only the prefix cache holds are evicted if needed. Returns
+    /// whether there was room.
+    pub fn lend(&mut self, engine: &Engine, loan: Budget) -> bool {
+        let budget = self.options.budget;
+        if self.n_texts() + loan.n_texts > budget.n_texts {
+            return false;
+        }
+        let taken = self.n_held_pages(engine) + self.n_promised_pages() + loan.n_pages;
+        let missing = taken.saturating_sub(budget.n_pages);
+        let has_room = missing == 0 || self.prefixes.give_back(missing);
+        if has_room {
+            self.lent.n_texts += loan.n_texts;
+            self.lent.n_pages += loan.n_pages;
+        }
+        has_room
+    }
+
+    /// Takes back what was lent. The caller's sequences are dropped by then.
+    pub fn take_back(&mut self, loan: Budget) {
+        self.lent.n_texts = self.lent.n_texts.saturating_sub(loan.n_texts);
+        self.lent.n_pages = self.lent.n_pages.saturating_sub(loan.n_pages);
     }
 
     /// Appends a prompt's tokens to a sequence of the caller, a chunk for each forward pass, and

@@ -16,11 +16,13 @@ use std::ops::ControlFlow;
 
 use super::{
     candidates::{Candidate, likeliest},
-    rows::{Rows, fork},
     task::{End, MAX_BEAMS, SearchError, Task},
     tree::{Fate, Found, Node, Outcome, Tree},
 };
-use crate::TokenId;
+use crate::{
+    TokenId,
+    rows::{Rows, append, begin, fork},
+};
 
 /// The largest length penalty, and the smallest with a minus.
 pub const MAX_LENGTH_PENALTY: f64 = 10.0;
@@ -166,8 +168,8 @@ pub fn beam_search<R: Rows>(
     let search = Search { task, how, size: how.beams / how.groups };
     let n_next = search.n_weighed() + if how.groups > 1 { how.beams } else { 0 };
     let read = |logits: &[f32]| likeliest(task, &[], logits, n_next);
-    let (text, next) = rows.start(task.prompt, &read)?;
-    let next = next?;
+    let (text, next) = begin(rows, task.prompt, &read)?;
+    let next = next.transpose()?.unwrap_or_default();
     let root = |group: usize| Beam {
         tokens: Vec::new(),
         logprob: 0.0,
@@ -189,7 +191,7 @@ pub fn beam_search<R: Rows>(
             children.iter().filter_map(|beam| beam.tokens.last().copied()).collect();
         (beams, texts) = (children, fork(texts, &parents));
         let read = |i: usize, logits: &[f32]| likeliest(task, &beams[i].tokens, logits, n_next);
-        let read = rows.append(&mut texts, &tokens, &read)?;
+        let read = append(rows, &mut texts, &tokens, &read)?;
         n_steps += 1;
         n_rows += texts.len();
         for (beam, next) in beams.iter_mut().zip(read) {

@@ -1,9 +1,8 @@
 //! Searches: the likeliest texts, different likely texts, and the best of texts that were drawn.
 //!
-//! A search asks a model for the logits after several texts in one forward pass ([`Rows`];
-//! [`BatchRows`] is a [`crate::batch::Batch`]), chooses how they go on, and forks them. It ends
-//! with texts in the order of a score ([`Outcome`]), and with the tree of all that it weighed
-//! ([`Tree`]).
+//! A search asks a model for the logits after several texts in one forward pass
+//! ([`Rows`](crate::rows::Rows)), chooses how they go on, and forks them. It ends with texts in the
+//! order of a score ([`Outcome`]), and with the tree of all that it weighed ([`Tree`]).
 //!
 //! - [`beam_search`]: the likeliest, with or without groups that avoid each other's tokens.
 //! - [`stochastic_beams`]: drawn without replacement.
@@ -20,7 +19,6 @@ mod candidates;
 mod chrf;
 mod draws;
 mod plan;
-mod rows;
 mod stochastic;
 mod task;
 mod tree;
@@ -29,7 +27,6 @@ pub use beam::{Beams, EarlyStopping, MAX_LENGTH_PENALTY, beam_search};
 pub use chrf::{Runs, chrf};
 pub use draws::{By, Drawn, Ranked, best_of, draw_texts, minimum_risk};
 pub use plan::{Method, Plan, Wanted};
-pub use rows::{BatchRows, Rows};
 pub use stochastic::stochastic_beams;
 pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Stops, Task};
 pub use tree::{Fate, Found, Node, Outcome, Tree};

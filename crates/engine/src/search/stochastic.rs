@@ -19,11 +19,13 @@ use kelvin_sampling::{Dice, SampleError};
 use super::{
     beam::check_beams,
     candidates::{Candidate, all},
-    rows::{Rows, fork},
     task::{End, SearchError, Task},
     tree::{Fate, Found, Node, Outcome, Tree},
 };
-use crate::TokenId;
+use crate::{
+    TokenId,
+    rows::{Rows, append, begin, fork},
+};
 
 /// A beam, or a text that has ended.
 #[derive(Debug)]
@@ -97,8 +99,8 @@ impl Search<'_> {
             end: None,
             next: Vec::new(),
         };
-        let (text, next) = rows.start(self.task.prompt, &|logits| self.children(&root, logits))?;
-        root.next = next?;
+        let (text, next) = begin(rows, self.task.prompt, &|logits| self.children(&root, logits))?;
+        root.next = next.transpose()?.unwrap_or_default();
         let (mut lines, mut texts) = (vec![root], vec![text]);
         let (mut tree, mut n_rows, mut n_steps) = (Tree::default(), 0, 0);
         for depth in 1.. {
@@ -112,7 +114,7 @@ impl Search<'_> {
             let tokens: Vec<TokenId> =
                 open.iter().filter_map(|line| line.tokens.last().copied()).collect();
             let read = |i: usize, logits: &[f32]| self.children(open[i], logits);
-            let read = rows.append(&mut texts, &tokens, &read)?;
+            let read = append(rows, &mut texts, &tokens, &read)?;
             n_steps += 1;
             n_rows += texts.len();
             let open = lines.iter_mut().filter(|line| line.end.is_none());

@@ -8,7 +8,7 @@
 
 use kelvin_sampling::Stream;
 
-use super::{forward::Start, front::Front, path::Path, quality::Quality};
+use super::{front::Front, path::Path, quality::Quality, start::Start};
 
 /// A try that runs.
 #[derive(Debug, Clone, Copy)]

@@ -1,10 +1,13 @@
 //! Texts that grow together: each step reads what is equal so far once, and draws for all.
 
-use kelvin_sampling::{Chain, Dice, Draw, SampleError, Sampler, Stage, Stream, Temp, TokenId};
+use kelvin_sampling::{
+    Chain, Dice, Draw, SampleError, Sampler, Stage, Stream, Temp, TokenId, Words,
+};
 
-use super::{
-    forward::{Ask, Forward, Read, Start},
-    path::Path,
+use super::{path::Path, start::Start};
+use crate::{
+    rows::{Ask, Read, Rows},
+    transformer::ModelError,
 };
 
 /// Texts that are equal so far: one row of a step.
@@ -166,22 +169,30 @@ impl<T: Clone> Front<T> {
     }
 }
 
-/// 1/T as draws have it.
+/// 1/T as draws have it: at most the largest f32.
 fn alpha(temperature: Temp) -> f64 {
-    f64::from((1.0 / f64::from(temperature.get())) as f32)
+    f64::from(((1.0 / f64::from(temperature.get())) as f32).min(f32::MAX))
 }
 
 /// Why a step failed.
-pub(super) enum StepError<E> {
-    Model(E),
+pub(super) enum StepError {
+    Model(ModelError),
     Logits(SampleError),
 }
 
+/// A draw from a row of logits.
+struct Drawing<'a> {
+    sampler: &'a mut Sampler,
+    words: Words,
+    drawn: Option<Result<Draw, SampleError>>,
+}
+
 /// One forward pass over all texts of several fronts.
-pub(super) fn step<F: Forward>(
-    model: &mut F,
-    fronts: &mut [&mut Front<F::Text>],
-) -> Result<(), StepError<F::Error>> {
+pub(super) fn step<R: Rows>(
+    rows: &mut R,
+    fronts: &mut [&mut Front<R::Text>],
+    ends: &dyn Fn(&[TokenId]) -> bool,
+) -> Result<(), StepError> {
     let (mut reads, mut asks) = (Vec::new(), Vec::new());
     for front in fronts.iter_mut() {
         let (dice, n_prompt) = (front.dice, front.n_prompt);
@@ -191,16 +202,21 @@ pub(super) fn step<F: Forward>(
                 let walker = walkers[member].take().expect("a walker is on one branch");
                 let pos = (n_prompt + walker.path.len()) as u64;
                 let words = dice.words_in(walker.stream, pos);
-                asks.push(Ask::new(reads.len(), &mut walker.sampler, words));
+                let job = Drawing { sampler: &mut walker.sampler, words, drawn: None };
+                asks.push(Ask { read: reads.len(), job });
             }
             reads.push(Read { text, next });
         }
     }
-    model.step(&mut reads, &mut asks).map_err(StepError::Model)?;
-    let drawn: Vec<_> = asks.into_iter().map(Ask::into_drawn).collect();
+    rows.step(&mut reads, &mut asks, &|job, logits| {
+        job.drawn = Some(job.sampler.draw_with(logits, job.words));
+    })
+    .map_err(StepError::Model)?;
+    let drawn = asks.into_iter().map(|ask| ask.job.drawn.expect("a model runs each ask"));
+    let drawn: Vec<Result<Draw, SampleError>> = drawn.collect();
     let mut drawn = drawn.into_iter();
     for front in fronts.iter_mut() {
-        front.part(&mut drawn, |tokens| model.ends(tokens)).map_err(StepError::Logits)?;
+        front.part(&mut drawn, ends).map_err(StepError::Logits)?;
     }
     Ok(())
 }

@@ -12,12 +12,8 @@
 
 use kelvin_sampling::Stream;
 
-use super::{
-    forward::{Forward, Start},
-    front::Front,
-    path::Path,
-    quality::Quality,
-};
+use super::{front::Front, path::Path, quality::Quality, start::Start};
+use crate::rows::Rows;
 
 /// One sample's chain of texts.
 #[derive(Debug)]
@@ -74,7 +70,7 @@ impl<T: Clone> Mcmc<T> {
     }
 
     /// Goes on after a step.
-    pub(super) fn advance<F: Forward<Text = T>>(&mut self, model: &F) {
+    pub(super) fn advance<R: Rows<Text = T>>(&mut self, rows: &R) {
         let Some(doing) = self.doing else { return };
         let path = &self.front.walkers[0].path;
         let is_complete = self.front.is_complete(path);
@@ -103,11 +99,11 @@ impl<T: Clone> Mcmc<T> {
             }
         }
         self.front.leave(0);
-        self.next(model);
+        self.next(rows);
     }
 
     /// Begins the next move, or the next block.
-    fn next<F: Forward<Text = T>>(&mut self, model: &F) {
+    fn next<R: Rows<Text = T>>(&mut self, rows: &R) {
         if (self.energies.len() as u64) < self.moves {
             let number = self.n_moves + 1;
             let len = self.current.len() as u128;
@@ -115,7 +111,7 @@ impl<T: Clone> Mcmc<T> {
             let place = ((word * len) >> 64) as usize;
             let ln_u = libm::log(self.front.uniform(*b"accept\0\0", number));
             self.doing = Some(Doing::Moving { place, ln_u });
-            self.go_on_from(model, place, Stream::new(*b"redraw\0\0", number));
+            self.go_on_from(rows, place, Stream::new(*b"redraw\0\0", number));
             return;
         }
         if self.front.horizon >= self.max_tokens {
@@ -125,19 +121,19 @@ impl<T: Clone> Mcmc<T> {
         self.front.horizon = (self.front.horizon + self.block).min(self.max_tokens);
         self.energies.clear();
         if self.current.has_ended {
-            self.next(model);
+            self.next(rows);
         } else {
             self.doing = Some(Doing::Growing);
-            self.go_on_from(model, self.current.len(), Stream::default());
+            self.go_on_from(rows, self.current.len(), Stream::default());
         }
     }
 
     /// Puts the walker behind the first `place` tokens of the current text.
-    fn go_on_from<F: Forward<Text = T>>(&mut self, model: &F, place: usize, stream: Stream) {
+    fn go_on_from<R: Rows<Text = T>>(&mut self, rows: &R, place: usize, stream: Stream) {
         let prompt = &self.start.prompt;
         let mut text = self.text.clone();
         // The last token is read again, for the logits after it.
-        model.truncate(&mut text, prompt.len() + place - 1);
+        rows.truncate(&mut text, prompt.len() + place - 1);
         let last = if place == 0 { self.start.last() } else { self.current.tokens[place - 1] };
         self.front.walkers[0].path = self.current.first(place);
         self.front.walkers[0].stream = stream;

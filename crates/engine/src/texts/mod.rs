@@ -6,7 +6,8 @@
 //!
 //! A text drawn at token temperature has the weight w = Π Z_t, and each [`Method`] uses it in
 //! another way: exact rejection (`exact`), particles (`smc`), moves of a Markov chain (`mcmc`).
-//! [`draw`] runs them, and each [`Drawn`] says how good it is ([`Quality`]).
+//! [`draw`] runs them ([`Samples`] a step at a time), and each [`Drawn`] says how good it is
+//! ([`Quality`]).
 //!
 //! Texts go up to a token that ends them, whose probability counts, or up to a number of tokens.
 //! All random numbers are named by seed, sample, position and stream
@@ -14,22 +15,24 @@
 //! batch and no number of threads. The first try, or particle, draws with the dice of an ordinary
 //! continuation.
 //!
-//! [`Forward`] is what is needed of a model; [`BatchModel`] is one behind a batch.
+//! [`Rows`](crate::rows::Rows) is what is needed of a model. [`Ending`] says what ends its texts.
 
+mod ending;
 mod exact;
-mod forward;
 mod front;
 mod mcmc;
-mod model;
+mod notation;
 mod path;
 mod quality;
 mod run;
 mod settings;
 mod smc;
+mod start;
 
-pub use forward::{Ask, Forward, Read, Start};
-pub use model::BatchModel;
+pub use ending::Ending;
+pub use notation::{AskError, Asked, TextTemp};
 pub use path::Path;
 pub use quality::{Quality, SmcQuality};
-pub use run::{Drawn, Progress, draw};
+pub use run::{Drawn, Progress, Samples, draw};
 pub use settings::{Method, Settings, SettingsError, TextsError};
+pub use start::Start;

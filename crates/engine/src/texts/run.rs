@@ -6,14 +6,15 @@ use kelvin_sampling::Dice;
 
 use super::{
     exact::Exact,
-    forward::{Forward, Start},
     front::{Front, StepError, step},
     mcmc::Mcmc,
     path::Path,
     quality::Quality,
     settings::{Method, Settings, TextsError},
     smc::Smc,
+    start::Start,
 };
+use crate::{TokenId, rows::Rows};
 
 /// The most texts that a step reads: a sample that needs more runs alone.
 const MAX_ROWS: usize = 64;
@@ -36,9 +37,12 @@ pub struct Progress {
     pub done: usize,
     /// Forward passes so far.
     pub n_steps: u64,
+    /// Tokens that were read so far.
+    pub n_read: u64,
 }
 
 /// One sample's method.
+#[derive(Debug)]
 enum Work<T> {
     Exact(Exact<T>),
     Smc(Smc<T>),
@@ -67,12 +71,16 @@ impl<T: Clone> Work<T> {
         }
     }
 
-    fn advance<F: Forward<Text = T>>(&mut self, model: &F) {
+    fn advance<R: Rows<Text = T>>(&mut self, rows: &R) {
         match self {
             Work::Exact(work) => work.advance(),
             Work::Smc(work) => work.advance(),
-            Work::Mcmc(work) => work.advance(model),
+            Work::Mcmc(work) => work.advance(rows),
         }
+    }
+
+    fn runs(&mut self) -> bool {
+        !self.front().stands_still()
     }
 
     fn finish(self) -> Drawn {
@@ -85,46 +93,109 @@ impl<T: Clone> Work<T> {
     }
 }
 
-/// Draws a text for each of `dice`, which depends on these dice, the prompt and the settings alone.
-/// `watch` is called after each step; a `Break` ends all.
+/// Samples of one prompt that are being drawn, a forward pass a step.
 ///
-/// # Errors
-/// If the model refuses a step or gives logits without a distribution, or if `watch` breaks.
-pub fn draw<F: Forward>(
-    model: &mut F,
-    start: &Start<F::Text>,
-    settings: &Settings,
-    dice: &[Dice],
-    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Vec<Drawn>, TextsError<F::Error>> {
-    let at_once = (MAX_ROWS / settings.method().width()).max(1);
-    let (mut done, mut n_steps) = (Vec::new(), 0);
-    for group in dice.chunks(at_once) {
-        let mut works: Vec<Work<F::Text>> =
-            group.iter().map(|&dice| Work::new(settings, start, dice)).collect();
-        loop {
-            let mut running: Vec<&mut Work<F::Text>> =
-                works.iter_mut().filter_map(|work| runs(work).then_some(work)).collect();
-            if running.is_empty() {
-                break;
-            }
+/// A sample depends on its dice, the prompt and the settings alone.
+#[derive(Debug)]
+pub struct Samples<T> {
+    start: Start<T>,
+    settings: Settings,
+    /// Dice of samples that haven't begun, the last first.
+    waiting: Vec<Dice>,
+    /// Samples that run beside each other.
+    works: Vec<Work<T>>,
+    ready: Vec<Drawn>,
+    n_done: usize,
+    n_steps: u64,
+    /// Tokens that were read for samples that have ended.
+    n_read: u64,
+}
+
+impl<T: Clone> Samples<T> {
+    /// A sample for each of `dice`.
+    pub fn new(start: &Start<T>, settings: &Settings, dice: &[Dice]) -> Samples<T> {
+        let waiting = dice.iter().rev().copied().collect();
+        let (start, settings) = (start.clone(), *settings);
+        let (works, ready, n_done, n_steps, n_read) = (Vec::new(), Vec::new(), 0, 0, 0);
+        Samples { start, settings, waiting, works, ready, n_done, n_steps, n_read }
+    }
+
+    /// Whether all samples are drawn.
+    pub fn are_done(&self) -> bool {
+        self.waiting.is_empty() && self.works.is_empty()
+    }
+
+    /// One forward pass. `ends` says whether a continuation's last token ends it.
+    ///
+    /// # Errors
+    /// If the model refuses the step or gives logits without a distribution. Then no sample goes
+    /// on.
+    pub fn step<R: Rows<Text = T>>(
+        &mut self,
+        rows: &mut R,
+        ends: &dyn Fn(&[TokenId]) -> bool,
+    ) -> Result<(), TextsError> {
+        if self.works.is_empty() {
+            let at_once = (MAX_ROWS / self.settings.method().width()).max(1);
+            let next = self.waiting.split_off(self.waiting.len().saturating_sub(at_once));
+            let begun = next.into_iter().rev();
+            self.works = begun.map(|dice| Work::new(&self.settings, &self.start, dice)).collect();
+        }
+        let mut running: Vec<&mut Work<T>> =
+            self.works.iter_mut().filter_map(|work| work.runs().then_some(work)).collect();
+        if !running.is_empty() {
             let mut fronts: Vec<_> = running.iter_mut().map(|work| work.front()).collect();
-            step(model, &mut fronts).map_err(|error| match error {
+            step(rows, &mut fronts, ends).map_err(|error| match error {
                 StepError::Model(error) => TextsError::Model(error),
                 StepError::Logits(error) => TextsError::Logits(error),
             })?;
-            running.iter_mut().for_each(|work| work.advance(model));
-            n_steps += 1;
-            let n_ended = works.iter_mut().map(|work| usize::from(!runs(work))).sum::<usize>();
-            if watch(Progress { done: done.len() + n_ended, n_steps }).is_break() {
-                return Err(TextsError::Cancelled);
-            }
+            running.iter_mut().for_each(|work| work.advance(rows));
+            self.n_steps += 1;
         }
-        done.extend(works.into_iter().map(Work::finish));
+        if !self.works.iter_mut().any(Work::runs) {
+            let drawn: Vec<Drawn> = self.works.drain(..).map(Work::finish).collect();
+            self.n_done += drawn.len();
+            self.n_read += drawn.iter().map(|one| one.n_read).sum::<u64>();
+            self.ready.extend(drawn);
+        }
+        Ok(())
     }
-    Ok(done)
+
+    /// Samples that were drawn since this was asked last, in the order of their dice.
+    pub fn take_ready(&mut self) -> Vec<Drawn> {
+        std::mem::take(&mut self.ready)
+    }
+
+    /// How far drawing is.
+    pub fn progress(&mut self) -> Progress {
+        let ended = self.works.iter_mut().map(|work| usize::from(!work.runs()));
+        let done = self.n_done + ended.sum::<usize>();
+        let running = self.works.iter_mut().map(|work| work.front().n_read);
+        let n_read = self.n_read + running.sum::<u64>();
+        Progress { done, n_steps: self.n_steps, n_read }
+    }
 }
 
-fn runs<T: Clone>(work: &mut Work<T>) -> bool {
-    !work.front().stands_still()
+/// Draws a text for each of `dice`, which depends on these dice, the prompt and the settings alone.
+/// `ends` says whether a continuation's last token ends it. `watch` is called after each step; a
+/// `Break` ends all.
+///
+/// # Errors
+/// If the model refuses a step or gives logits without a distribution, or if `watch` breaks.
+pub fn draw<R: Rows>(
+    rows: &mut R,
+    start: &Start<R::Text>,
+    settings: &Settings,
+    dice: &[Dice],
+    ends: &dyn Fn(&[TokenId]) -> bool,
+    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Vec<Drawn>, TextsError> {
+    let mut samples = Samples::new(start, settings, dice);
+    while !samples.are_done() {
+        samples.step(rows, ends)?;
+        if watch(samples.progress()).is_break() {
+            return Err(TextsError::Cancelled);
+        }
+    }
+    Ok(samples.take_ready())
 }

@@ -2,6 +2,8 @@
 
 use kelvin_sampling::{SampleError, Temp};
 
+use crate::transformer::ModelError;
+
 /// How texts are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -155,10 +157,10 @@ pub enum SettingsError {
 
 /// Why drawing texts failed.
 #[derive(Debug, thiserror::Error)]
-pub enum TextsError<E> {
+pub enum TextsError {
     /// The model refused a step.
     #[error(transparent)]
-    Model(E),
+    Model(ModelError),
     /// The model's logits have no distribution.
     #[error("the model gave logits that nothing can be drawn from: {0}")]
     Logits(SampleError),

@@ -4,7 +4,12 @@
 //! Source: Power-SMC, arXiv 2602.10273. A particle whose text is complete keeps its weight and
 //! takes part in resampling.
 
-use super::{forward::Start, front::Front, path::Path, quality::Quality, quality::SmcQuality};
+use super::{
+    front::Front,
+    path::Path,
+    quality::{Quality, SmcQuality},
+    start::Start,
+};
 
 /// One sample's particles.
 #[derive(Debug)]

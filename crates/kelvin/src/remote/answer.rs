@@ -27,6 +27,7 @@ pub(super) fn sample(row: Row, answer: &Value) -> Result<Sample, String> {
         tokens: tokens(choice),
         judged: None,
         embedding: None,
+        whole: None,
     })
 }
 

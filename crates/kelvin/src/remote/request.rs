@@ -2,11 +2,11 @@
 //! is refused before anything is sent.
 
 use kelvin_lab::{
-    Recipe,
+    Column, Recipe,
     recipe::{Origin, Template},
     worker::Row,
 };
-use kelvin_sampling::{Chain, Profile};
+use kelvin_sampling::Profile;
 use kelvin_views::translation::{ranges, translate};
 use serde_json::{Map, Value, json};
 
@@ -111,9 +111,9 @@ fn check_seeds(recipe: &Recipe, profile: Profile) -> Result<(), String> {
     ))
 }
 
-/// Whether a server has words for a chain.
-pub fn can_ask(chain: &Chain, speaks: Option<&str>) -> bool {
-    profile(speaks).is_ok_and(|profile| settings(chain, profile).is_ok())
+/// Whether a server has words for a column.
+pub fn can_ask(column: &Column, speaks: Option<&str>) -> bool {
+    profile(speaks).is_ok_and(|profile| settings(column, profile).is_ok())
 }
 
 /// The profile whose settings a server understands; those that all have, if nobody says.
@@ -130,7 +130,10 @@ fn profile(speaks: Option<&str>) -> Result<Profile, String> {
     Ok(profile)
 }
 
-fn settings(chain: &Chain, profile: Profile) -> Result<Map<String, Value>, String> {
+fn settings(column: &Column, profile: Profile) -> Result<Map<String, Value>, String> {
+    let Column::Tokens(chain) = column else {
+        return Err(format!("`{column}` is of whole texts, which a server isn't asked for"));
+    };
     if profile.name() == "kelvin" {
         return Ok(Map::from_iter([("sampler".to_string(), json!(chain.to_string()))]));
     }

@@ -203,3 +203,47 @@ fn long_headers_are_refused() {
     };
     assert_eq!([status(30_000), status(200_000)], [200, 431]);
 }
+
+/// Particles, tries and moves count like the tokens of ordinary texts, of which there are at most as
+/// many as `--parallel` allows, each as long as the context.
+#[test]
+fn a_temperature_of_texts_costs_no_more_than_as_many_texts() {
+    let server = server(&["--parallel", "4", "--ctx-size", "100"]);
+    let ask = |more: Value| {
+        let mut body = json!({ "prompt": "x", "max_tokens": 10, "text_temperature": 0.5 });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        outcome(&server, "/v1/completions", &body)
+    };
+    // 4 texts of 100 tokens are 400: 40 tries of 10, or 39 moves of 10 after the first 10.
+    let bound = "at most 400 are computed for a request";
+    for (at, beyond, param, words) in [
+        (
+            json!({ "text_particles": 4 }),
+            json!({ "text_particles": 5 }),
+            "text_particles",
+            "5 particles are more than the 4",
+        ),
+        (
+            json!({ "text_method": "exact", "text_tries": 40, "text_temperature": 1 }),
+            json!({ "text_method": "exact", "text_tries": 41, "text_temperature": 1 }),
+            "text_temperature",
+            bound,
+        ),
+        (
+            json!({ "text_method": "mcmc", "text_moves": 39 }),
+            json!({ "text_method": "mcmc", "text_moves": 40 }),
+            "text_temperature",
+            bound,
+        ),
+        (
+            json!({ "text_particles": 4, "n": 4 }),
+            json!({ "text_particles": 4, "n": 4, "max_tokens": 26 }),
+            "text_temperature",
+            bound,
+        ),
+    ] {
+        assert_eq!(ask(at), (200, String::new(), String::new()));
+        let (status, name, message) = ask(beyond);
+        assert!(status == 400 && name == param && message.contains(words), "{name}: {message}");
+    }
+}

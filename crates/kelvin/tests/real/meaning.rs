@@ -65,6 +65,7 @@ fn keep(reference: &Reference, path: &Path, n_samples: usize) -> RunId {
                 tokens,
                 judged: None,
                 embedding: None,
+                whole: None,
             };
             store.put(run, &sample).unwrap();
         }

@@ -1,8 +1,9 @@
 //! The columns of the exported tables, by name and type, and a sample's rows.
 
-use kelvin_sampling::{Chain, TokenId};
+use kelvin_sampling::TokenId;
 
 use crate::{
+    column,
     replay::Unpacked,
     run::{Prompt, Sample, Token},
 };
@@ -63,9 +64,10 @@ pub(super) fn columns(what: What) -> &'static [Column] {
     }
 }
 
-/// One row per text. Means are over its tokens.
+/// One row per text. Means are over its tokens. `energy` and `text_temperature` (JSON) are of texts
+/// that were drawn as a whole.
 fn text_columns() -> &'static [Column] {
-    const COLUMNS: [Column; 22] = [
+    const COLUMNS: [Column; 25] = [
         whole("prompt"),
         whole("chain"),
         whole("sample"),
@@ -83,6 +85,9 @@ fn text_columns() -> &'static [Column] {
         number("mean_survivors"),
         whole("judged_tokens"),
         number("judged_nats"),
+        whole("tokens_computed"),
+        number("energy"),
+        text("text_temperature"),
         text("run_hash"),
         text("model"),
         text("model_sha256"),
@@ -92,7 +97,7 @@ fn text_columns() -> &'static [Column] {
     &COLUMNS
 }
 
-pub(super) fn text_row(sample: &Sample, prompt: &Prompt, chain: &Chain) -> Vec<Cell> {
+pub(super) fn text_row(sample: &Sample, prompt: &Prompt, chain: &column::Column) -> Vec<Cell> {
     let mean = |of: fn(&Token) -> Option<f64>| {
         let values: Option<Vec<f64>> = sample.tokens.iter().map(of).collect();
         Cell::number(
@@ -122,7 +127,15 @@ pub(super) fn text_row(sample: &Sample, prompt: &Prompt, chain: &Chain) -> Vec<C
         mean(|token| token.survivors.map(f64::from)),
         sample.judged.map_or(Cell::Empty, |judged| Cell::whole(judged.tokens)),
         Cell::number(sample.judged.map(|judged| judged.nats)),
+        Cell::whole(sample.n_computed()),
+        Cell::number(sample.whole.as_ref().and_then(|whole| whole.energy)),
+        sample.whole.as_ref().map_or(Cell::Empty, |whole| Cell::Text(json(whole))),
     ]
+}
+
+/// A record as JSON.
+fn json(record: &impl serde::Serialize) -> String {
+    serde_json::to_string(record).expect("names and numbers are always JSON")
 }
 
 fn finish(sample: &Sample) -> Cell {

@@ -40,6 +40,7 @@ fn samples() -> [Sample; 2] {
         tokens,
         judged: None,
         embedding: None,
+        whole: None,
     };
     [
         sample(1, "नेपाल", vec![token(5, Some(1e-300)), token(6, Some(2.0))]),

@@ -60,6 +60,7 @@ mod tests {
             tokens: Vec::new(),
             judged: None,
             embedding,
+            whole: None,
         };
         let (with, without) = (sample(Some(vec![1.0, 0.0])), sample(None));
         assert_eq!(semantic_spread(&[&with, &with]), Ok(0.0));

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use kelvin_sampling::{Chain, Stage};
+use kelvin_sampling::Stage;
 
 use super::{Absent, Metric, Of, Seen};
 use crate::{
+    column::Column,
     run::{Run, Sample},
     statistics::Series,
 };
@@ -90,7 +91,8 @@ fn influences(
 
 /// The first sample of a chain that is greedy.
 fn greedy(run: &Run, prompt: usize) -> Option<&Sample> {
-    let is_greedy = |chain: &Chain| {
+    let is_greedy = |column: &Column| {
+        let Some(chain) = column.chain() else { return false };
         let is_zero = |stage: &Stage| matches!(stage, Stage::Temp(t) if t.get() == 0.0);
         chain.chains().iter().all(|chain| chain.stages().iter().any(is_zero))
     };
@@ -122,6 +124,7 @@ mod tests {
                     tokens: text.split_whitespace().map(token).collect(),
                     judged: (*text != "unread").then_some(Judged { tokens: 2, nats: 3.0 }),
                     embedding: None,
+                    whole: None,
                 }));
             }
         }

@@ -2,21 +2,19 @@
 //! defaults. Errors name the field.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     path::{Path, PathBuf},
 };
 
-use kelvin_engine::{generate::banned_strings, transformer::CacheFormat};
-use kelvin_sampling::{Chain, ChainError, Profile, SamplingParams, Temp};
+use kelvin_engine::{generate::banned_strings, texts::Asked, transformer::CacheFormat};
 use toml::Table;
 
 use super::{
-    Evaluation, Framing, Keep, Length, MAX_CHAINS, Origin, Recipe, RecipeError, Record, Template,
-    expand,
+    Evaluation, Framing, Keep, Length, Origin, Recipe, RecipeError, Record, Template,
+    columns::Typed,
     fields::{Fields, list},
     read_prompts,
     scored::{all_scores, in_order, scores},
-    values,
 };
 use crate::{
     metrics::{self, Need},
@@ -48,7 +46,7 @@ pub struct Draft {
     pub date: Option<String>,
     /// Whether control tokens written in prompts become tokens.
     pub special: Option<bool>,
-    /// Temperatures, in the syntax of [`values`].
+    /// Temperatures, in the syntax of [`values`](super::values).
     pub temp: Option<String>,
     /// Whole chains. Braces expand to a grid.
     pub sampler: Vec<String>,
@@ -56,8 +54,15 @@ pub struct Draft {
     pub profile: Option<String>,
     /// Single stages, `name=value`. Braces expand to a grid.
     pub stages: Vec<String>,
+    /// Temperatures of whole texts, in the syntax of [`values`](super::values): columns beside the
+    /// chains.
+    pub text_temperature: Option<String>,
+    /// How they are drawn.
+    pub text: Asked,
     /// Samples per cell.
     pub samples: Option<usize>,
+    /// Whether samples are spread.
+    pub spread: Option<bool>,
     /// The seed.
     pub seed: Option<u64>,
     /// The maximum number of tokens of a text.
@@ -89,7 +94,6 @@ const MODEL: &str = "smollm2";
 const MAX_TOKENS: usize = 128;
 const SAMPLES: usize = 1;
 const SEED: u64 = 0;
-const TEMPERATURES: &str = "0.5,1,2";
 /// The maximum size of a recipe file in bytes. Prompts may be written in it.
 const MAX_BYTES: u64 = 64 << 20;
 
@@ -164,7 +168,18 @@ impl Draft {
             sampler: fields.texts("sampler")?,
             profile: fields.text("profile")?,
             stages: fields.stages()?,
+            text_temperature: (fields.take("text_temperature"))
+                .map(|value| list("text_temperature", &value))
+                .transpose()?,
+            text: Asked {
+                method: fields.text("text_method")?,
+                particles: fields.whole("text_particles")?,
+                tries: fields.whole("text_tries")?,
+                moves: fields.whole("text_moves")?,
+                block: fields.whole("text_block")?,
+            },
             samples: fields.whole("samples")?,
+            spread: fields.flag("spread")?,
             seed: fields.whole("seed")?,
             max_tokens: fields.whole("max_tokens")?,
             stop: fields.texts("stop")?,
@@ -211,7 +226,16 @@ impl Draft {
             sampler: pick(own_chains, self.sampler, other.sampler),
             profile: self.profile.or(other.profile),
             stages: pick(own_chains, self.stages, other.stages),
+            text_temperature: self.text_temperature.or(other.text_temperature),
+            text: Asked {
+                method: self.text.method.or(other.text.method),
+                particles: self.text.particles.or(other.text.particles),
+                tries: self.text.tries.or(other.text.tries),
+                moves: self.text.moves.or(other.text.moves),
+                block: self.text.block.or(other.text.block),
+            },
             samples: self.samples.or(other.samples),
+            spread: self.spread.or(other.spread),
             seed: self.seed.or(other.seed),
             max_tokens: self.max_tokens.or(other.max_tokens),
             stop: if self.stop.is_empty() { other.stop } else { self.stop },
@@ -232,13 +256,19 @@ impl Draft {
     /// # Errors
     /// The field that is invalid or missing.
     pub fn resolve(self) -> Result<Recipe, RecipeError> {
-        let chains = self.chains()?;
+        let max_tokens = self.max_tokens.unwrap_or(MAX_TOKENS);
+        let chains = self.typed(max_tokens).columns()?;
+        if chains.iter().any(|column| column.texts().is_some()) {
+            self.refuse_beside_texts()?;
+        }
         let prompts = self.all_prompts()?;
+        let spread = self.spread()?;
         let at_least_one =
             |field: &str, n: Option<usize>, default: usize| match n.unwrap_or(default) {
                 0 => Err(RecipeError::new(field, "it is 0, but at least 1 is needed")),
                 n => Ok(n),
             };
+        let samples = at_least_one("samples", self.samples, SAMPLES)?;
         if self.stop.iter().any(String::is_empty) {
             return Err(RecipeError::new(
                 "stop",
@@ -275,10 +305,11 @@ impl Draft {
                 special: self.special.unwrap_or(false),
             },
             chains,
-            samples: at_least_one("samples", self.samples, SAMPLES)?,
+            samples,
+            spread,
             seed: self.seed.unwrap_or(SEED),
             length: Length {
-                max_tokens: at_least_one("max_tokens", self.max_tokens, MAX_TOKENS)?,
+                max_tokens: at_least_one("max_tokens", Some(max_tokens), MAX_TOKENS)?,
                 stop: self.stop,
                 ban_string: self.ban_string,
                 think: self.think,
@@ -290,6 +321,50 @@ impl Draft {
             scores,
             evaluation: Evaluation { metrics: self.metrics, judge: self.judge },
         })
+    }
+
+    /// Whether samples are spread.
+    fn spread(&self) -> Result<bool, RecipeError> {
+        let is_logits = |what: &String| what.starts_with("logits");
+        let problem = match self.spread {
+            None | Some(false) => return Ok(false),
+            Some(true) if self.samples.is_none_or(|n| n < 2) => {
+                "it is of several samples: give samples = 2 or more"
+            }
+            Some(true) if self.server.is_some() => "a server doesn't spread its samples",
+            Some(true) if self.record.iter().any(is_logits) => {
+                "logits of spread samples can't be replayed: record none"
+            }
+            Some(true) => return Ok(true),
+        };
+        Err(RecipeError::new("spread", problem))
+    }
+
+    fn typed(&self, max_tokens: usize) -> Typed<'_> {
+        Typed {
+            sampler: &self.sampler,
+            stages: &self.stages,
+            profile: self.profile.as_deref(),
+            temp: self.temp.as_deref(),
+            text_temperature: self.text_temperature.as_deref(),
+            text: &self.text,
+            max_tokens,
+        }
+    }
+
+    /// Refuses what a temperature of texts doesn't combine with. Chains are columns of their own.
+    fn refuse_beside_texts(&self) -> Result<(), RecipeError> {
+        let what = match () {
+            _ if self.server.is_some() => "a server, which has none",
+            _ if !self.ban_string.is_empty() => "ban_string",
+            _ if self.think.is_some() => "think",
+            _ if !self.record.is_empty() => "record",
+            _ => return Ok(()),
+        };
+        let problem = format!(
+            "it is of the model's own distribution of texts, so it doesn't combine with {what}"
+        );
+        Err(RecipeError::new("text_temperature", problem))
     }
 
     /// What is recorded of each text. Each metric of the recipe needs what it is computed from.
@@ -362,87 +437,6 @@ impl Draft {
         }
         Ok(prompts)
     }
-
-    /// Whole chains or single stages, combined with every temperature.
-    fn chains(&self) -> Result<Vec<Chain>, RecipeError> {
-        let profile = Profile::named(self.profile.as_deref())
-            .map_err(|error| RecipeError::new("profile", error.to_string()))?;
-        if !self.sampler.is_empty() && (!self.stages.is_empty() || self.profile.is_some()) {
-            return Err(RecipeError::new(
-                "sampler",
-                "it gives whole chains, so single stages and a profile can't be given beside it",
-            ));
-        }
-        let mut settings: Vec<SamplingParams> = Vec::new();
-        let mut n = 0usize;
-        let mut add = |field: &str, text: &str, read: &dyn Fn(&str) -> Read| {
-            let texts = expand(text).map_err(|problem| RecipeError::new(field, problem))?;
-            n += texts.len();
-            if n > MAX_CHAINS {
-                return Err(RecipeError::new(
-                    field,
-                    format!("the grid has more than {MAX_CHAINS} chains"),
-                ));
-            }
-            for text in texts {
-                let read = read(&text);
-                settings.push(read.map_err(|error| RecipeError::new(field, error.to_string()))?);
-            }
-            Ok(())
-        };
-        if self.sampler.is_empty() {
-            let stages = |text: &str| {
-                let stages = text.split('|').map(str::trim).filter(|stage| !stage.is_empty());
-                SamplingParams::of(profile, stages)
-            };
-            add("stages", &self.stages.join(" | "), &stages)?;
-        } else {
-            for text in &self.sampler {
-                add("sampler", text, &|text| text.parse())?;
-            }
-        }
-        let nothing_said =
-            self.sampler.is_empty() && self.stages.is_empty() && self.profile.is_none();
-        let temp = self.temp.as_deref().or(nothing_said.then_some(TEMPERATURES));
-        let mut chains: Vec<Chain> = Vec::new();
-        if let Some(temp) = temp {
-            let temperatures = temperatures(temp)?;
-            if settings.len().saturating_mul(temperatures.len()) > MAX_CHAINS {
-                return Err(RecipeError::new(
-                    "temp",
-                    format!("the grid has more than {MAX_CHAINS} chains"),
-                ));
-            }
-            for settings in &settings {
-                let hot = temperatures.iter().map(|&t| settings.at(t));
-                let hot = hot.collect::<Result<Vec<_>, _>>();
-                chains.extend(hot.map_err(|error| RecipeError::new("temp", error.to_string()))?);
-            }
-        } else {
-            chains.extend(settings.iter().map(|settings| settings.chain().clone()));
-        }
-        let mut seen = HashSet::new();
-        if let Some(twice) =
-            chains.iter().map(Chain::to_string).find(|chain| !seen.insert(chain.clone()))
-        {
-            let field = if self.sampler.is_empty() { "temp" } else { "sampler" };
-            return Err(RecipeError::new(field, format!("the chain `{twice}` is given twice")));
-        }
-        Ok(chains)
-    }
-}
-
-/// A draft's sampling parameters, parsed from text.
-type Read = Result<SamplingParams, ChainError>;
-
-fn temperatures(text: &str) -> Result<Vec<Temp>, RecipeError> {
-    let all = values(text).map_err(|problem| RecipeError::new("temp", problem))?;
-    let one = |text: &String| {
-        let problem =
-            || format!("\"{text}\" isn't a temperature, which is {} such as 0.7", Temp::ALLOWED);
-        text.parse::<Temp>().map_err(|_| RecipeError::new("temp", problem()))
-    };
-    all.iter().map(one).collect()
 }
 
 /// Where the texts come from.

@@ -5,6 +5,7 @@
 //! [canonical form](Recipe::canonical) contains exactly the settings that decide the texts, and
 //! [`Recipe::hash`] identifies it: equal hashes mean equal texts.
 
+mod columns;
 mod draft;
 mod fields;
 mod framing;
@@ -23,11 +24,11 @@ pub use values::values;
 use std::num::NonZeroU32;
 
 use kelvin_engine::transformer::CacheFormat;
-use kelvin_sampling::Chain;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    column::Column,
     run::{Prompt, Source},
     scores::Score,
 };
@@ -41,10 +42,13 @@ pub struct Recipe {
     pub prompts: Vec<Prompt>,
     /// How a prompt is rendered before the model reads it.
     pub framing: Framing,
-    /// The columns of the table: distinct chains.
-    pub chains: Vec<Chain>,
+    /// The columns of the table: distinct chains, and temperatures of texts.
+    pub chains: Vec<Column>,
     /// Samples per cell, at least one.
     pub samples: usize,
+    /// Whether the samples of a chain are spread evenly over what it makes likely (arithmetic
+    /// sampling). Then their number is part of the hash.
+    pub spread: bool,
     /// The seed of all random numbers.
     pub seed: u64,
     /// When generation of a text ends.
@@ -254,6 +258,9 @@ struct Canonical {
     prompts: Vec<Prompt>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scores: Vec<Score>,
+    /// Samples that are spread together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    spread: Option<usize>,
 }
 
 /// The current version of the canonical form.
@@ -263,6 +270,15 @@ impl Recipe {
     /// The number of texts of the table.
     pub fn n_texts(&self) -> usize {
         self.prompts.len().saturating_mul(self.chains.len()).saturating_mul(self.samples)
+    }
+
+    /// The most tokens that the model computes for a text of a column.
+    pub fn most_computed(&self, chain: usize) -> usize {
+        let max_tokens = self.length.max_tokens;
+        let texts = self.chains.get(chain).and_then(Column::texts);
+        texts.map_or(max_tokens, |texts| {
+            usize::try_from(texts.most_read(max_tokens)).unwrap_or(usize::MAX)
+        })
     }
 
     /// Every setting that decides a text, as one line of JSON: the model file's SHA-256 (or the
@@ -282,9 +298,10 @@ impl Recipe {
             length: self.length.clone(),
             framing: self.framing.clone(),
             record: self.record,
-            chains: self.chains.iter().map(Chain::to_string).collect(),
+            chains: self.chains.iter().map(Column::to_string).collect(),
             prompts: self.prompts.clone(),
             scores: self.scores.clone(),
+            spread: self.spread.then_some(self.samples),
         };
         serde_json::to_string(&canonical).expect("texts and numbers are always JSON")
     }
@@ -305,13 +322,14 @@ impl Recipe {
         let chains = form
             .chains
             .iter()
-            .map(|chain| chain.parse::<Chain>().map_err(|error| error.to_string()));
+            .map(|chain| chain.parse::<Column>().map_err(|error| error.to_string()));
         Ok(Recipe {
             origin,
             prompts: form.prompts,
             framing: form.framing,
             chains: chains.collect::<Result<_, _>>()?,
             samples,
+            spread: form.spread.is_some(),
             seed: form.seed,
             length: form.length,
             record: form.record,
@@ -394,7 +412,7 @@ mod tests {
         let origin = Origin::Model("elsewhere.gguf".into());
         let same = Recipe { samples: 99, origin, evaluation, ..recipe.clone() };
         assert_eq!(same.hash(&source), hash);
-        let others: [fn(&mut Recipe); 12] = [
+        let others: [fn(&mut Recipe); 13] = [
             |r| r.seed = 8,
             |r| r.length.max_tokens = 127,
             |r| r.length.stop.push("x".into()),
@@ -405,6 +423,7 @@ mod tests {
             |r| r.framing.template = Template::Raw,
             |r| r.framing.system = Some("Be terse.".into()),
             |r| drop(r.chains.pop()),
+            |r| r.spread = true,
             |r| r.prompts[0].text.push('!'),
             |r| r.scores.push(Score::read("valid=json", "".as_ref()).unwrap()),
         ];
@@ -413,6 +432,10 @@ mod tests {
             change(&mut other);
             assert_ne!(other.hash(&source), hash, "{i}");
         }
+        // Of spread samples each depends on their number.
+        let spread = Recipe { spread: true, ..recipe.clone() };
+        let more = Recipe { samples: 99, ..spread.clone() };
+        assert_ne!(spread.hash(&source), more.hash(&source));
         assert_ne!(
             recipe.hash(&Source::Local { model: "smollm2".into(), sha256: "ac".into() }),
             hash

@@ -118,7 +118,7 @@ pub fn replay(store: &Store, run: RunId, chains: &[Chain]) -> Result<Vec<Replaye
             of.n_steps += 1;
             of.n_same += usize::from(is_same);
             of.n_unnamed += usize::from(!is_named);
-            if recipe.chains[chain] == of.chain {
+            if recipe.chains[chain].chain() == Some(&of.chain) {
                 of.n_own += 1;
                 of.n_own_same += usize::from(is_same);
                 of.n_own_unnamed += usize::from(!is_named);

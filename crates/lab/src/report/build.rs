@@ -1,15 +1,17 @@
 //! Computes all figures of a report from runs.
 
-use kelvin_sampling::{Chain, Stage};
+use kelvin_sampling::Stage;
 
 use super::{
     Evidence, Head, Measured, Options, Report, SEED, Setting, Shown, Value, advice, command,
-    counted, matched, melting, partings, plane, tables::short, texts,
+    counted, matched, melting, partings, plane, tables::short, texts, whole,
 };
 use crate::{
+    column::Column,
     metrics::{Aspect, Metric, Values, measure},
-    run::Source,
+    run::{Sample, Source},
     statistics::{Budget, Estimate, Series, compare},
+    text_quality::OfMethod,
 };
 
 impl Report {
@@ -54,6 +56,7 @@ impl Report {
             plane,
             melting: melting::melting(&settings, &heat, &entropy),
             partings: partings::partings(evidence, &settings),
+            whole: whole::whole(evidence, &settings),
             texts: texts::texts(evidence, &settings, options.texts),
             settings,
             metrics,
@@ -127,6 +130,7 @@ fn settings(
                 label,
                 family,
                 temperature,
+                whole: chain.texts().is_some(),
                 is_base: index == base,
                 budget: Budget::of(&one.run, index),
             });
@@ -136,9 +140,9 @@ fn settings(
 }
 
 /// The base chain of the comparison.
-fn base(chains: &[Chain], against: Option<&str>) -> Result<usize, String> {
+fn base(chains: &[Column], against: Option<&str>) -> Result<usize, String> {
     if let Some(wanted) = against {
-        let wanted: Chain =
+        let wanted: Column =
             wanted.parse().map_err(|error| format!("the chain to compare with: {error}"))?;
         return chains.iter().position(|chain| *chain == wanted).ok_or_else(|| {
             let there: Vec<String> = chains.iter().map(|chain| format!("\"{chain}\"")).collect();
@@ -149,8 +153,11 @@ fn base(chains: &[Chain], against: Option<&str>) -> Result<usize, String> {
         });
     }
     // The chain nearest to the model's own distribution: T = 1, and then the fewest stages.
-    let distance = |chain: &Chain| chain.temperature().map_or(f32::INFINITY, |t| (t - 1.0).abs());
-    let far = |i: &usize| (distance(&chains[*i]), chains[*i].stages().len());
+    let distance =
+        |column: &Column| column.temperature().map_or(f32::INFINITY, |t| (t - 1.0).abs());
+    // A chain is nearer than a temperature of texts.
+    let n_stages = |column: &Column| column.chain().map_or(usize::MAX, |c| c.stages().len());
+    let far = |i: &usize| (distance(&chains[*i]), n_stages(&chains[*i]));
     let nearest = (0..chains.len()).min_by(|a, b| {
         let ((d, n), (e, m)) = (far(a), far(b));
         d.total_cmp(&e).then(n.cmp(&m))
@@ -158,8 +165,19 @@ fn base(chains: &[Chain], against: Option<&str>) -> Result<usize, String> {
     nearest.ok_or_else(|| "the run has no chains".to_string())
 }
 
-/// Splits a chain into its temperature and the rest.
-pub(super) fn family(chain: &Chain) -> (String, Option<f64>) {
+/// Splits a column into its temperature and the rest.
+pub(super) fn family(column: &Column) -> (String, Option<f64>) {
+    // 0.7 as people write it, not as f32 stores it.
+    let shown = |t: f32| t.to_string().parse().unwrap_or(f64::from(t));
+    let chain = match column {
+        Column::Tokens(chain) => chain,
+        Column::Texts(texts) => {
+            let t = texts.temperature.get();
+            let whole = texts.to_string();
+            let family = whole.replacen(&format!("={t},"), " ", 1);
+            return (family, Some(shown(t)));
+        }
+    };
     let temperatures: Vec<f32> = chain
         .stages()
         .iter()
@@ -176,9 +194,7 @@ pub(super) fn family(chain: &Chain) -> (String, Option<f64>) {
         Stage::Temp(_) => "temp".to_string(),
         other => other.to_string(),
     });
-    // 0.7 as people write it, not as f32 stores it.
-    let shown = t.to_string().parse().unwrap_or(f64::from(t));
-    (names.collect::<Vec<_>>().join(" | "), Some(shown))
+    (names.collect::<Vec<_>>().join(" | "), Some(shown(t)))
 }
 
 pub(super) fn summarise(metric: &Metric, values: &[Values], settings: &[Setting]) -> Measured {
@@ -296,6 +312,19 @@ fn warnings(evidence: &[Evidence], names: &[String], settings: &[Setting]) -> Ve
             words(&other.budget)
         ));
     }
+    let unaccepted = |sample: &&Sample| {
+        let method = sample.whole.as_ref().map(|whole| &whole.of_method);
+        matches!(method, Some(OfMethod::Exact { accepted: false, .. }))
+    };
+    let all = evidence.iter().flat_map(|one| &one.run.samples);
+    let n_unaccepted = all.filter(unaccepted).count();
+    if n_unaccepted > 0 {
+        warnings.push(format!(
+            "{} drawn as a whole had no accepted try and {} empty",
+            counted(n_unaccepted, "text"),
+            if n_unaccepted == 1 { "is" } else { "are" }
+        ));
+    }
     let single = evidence.iter().any(|one| one.run.prompts.len() == 1);
     if single {
         warnings.push(
@@ -317,17 +346,18 @@ mod tests {
         assert_eq!(of("temp=0.7"), ("temp".to_string(), Some(0.7)));
         assert_eq!(of("min_p=0.1 | temp=2"), ("min_p=0.1 | temp".to_string(), Some(2.0)));
         assert_eq!(of("top_k=3"), ("top_k=3".to_string(), None));
+        assert_eq!(of("text_temp=0.7"), ("text_temp smc:16".to_string(), Some(0.7)));
     }
 
     #[test]
     fn others_are_compared_with_the_most_neutral() {
-        let chains: Vec<Chain> = ["temp=0.5", "temp=1 | min_p=0.1", "temp=1", "temp=2"]
+        let chains: Vec<Column> = ["text_temp=1", "temp=1 | min_p=0.1", "temp=1", "temp=2"]
             .iter()
             .map(|c| c.parse().unwrap())
             .collect();
         assert_eq!(base(&chains, None), Ok(2));
         assert_eq!(base(&chains, Some("temp=2")), Ok(3));
-        assert!(base(&chains, Some("temp=3")).unwrap_err().contains("\"temp=0.5\""));
+        assert!(base(&chains, Some("temp=3")).unwrap_err().contains("\"text_temp=1,smc:16\""));
         assert!(base(&chains, Some("tmp=3")).is_err());
     }
 }

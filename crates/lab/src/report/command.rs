@@ -75,6 +75,7 @@ pub fn command(recipe: &Recipe) -> String {
         say("--judge", judge);
     }
     let flags = [
+        ("--spread", recipe.spread),
         ("--ignore-end", recipe.length.ignore_end),
         ("--special", recipe.framing.special),
         ("--raw", recipe.framing.template == Template::Raw),

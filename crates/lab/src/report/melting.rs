@@ -22,7 +22,8 @@ const LEAST_FOR_TURN: usize = 5;
 pub(super) fn melting(settings: &[Setting], heat: &[Values], entropy: &[Values]) -> Vec<Melting> {
     let mut found: Vec<Melting> = Vec::new();
     for (i, setting) in settings.iter().enumerate() {
-        if !setting.temperature.is_some_and(|t| t > 0.0) {
+        // Its figures are of tokens; texts have their own.
+        if setting.whole || !setting.temperature.is_some_and(|t| t > 0.0) {
             continue;
         }
         match found.iter_mut().find(|one| (one.run, &one.family) == (setting.run, &setting.family))

@@ -15,6 +15,7 @@ mod partings;
 mod plane;
 mod tables;
 mod texts;
+mod whole;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -32,7 +33,7 @@ use crate::{
     metrics::{self, Aspect, Metric},
     run::Source,
     scores::{self, Score},
-    statistics::{Budget, Estimate, Over},
+    statistics::{self, Budget, Estimate, Over},
     store::{RunId, StoreError},
 };
 
@@ -162,8 +163,44 @@ pub struct Report {
     pub melting: Vec<Melting>,
     /// Where texts diverge from those of the next colder setting.
     pub partings: Vec<Parting>,
+    /// What texts cost, and the thermodynamics of texts; empty if none was drawn as a whole.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub whole: Vec<Whole>,
     /// Example texts.
     pub texts: Vec<Text>,
+}
+
+/// What the texts of a setting cost, beside texts that were drawn as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Whole {
+    /// The setting's index.
+    pub setting: usize,
+    /// Mean number of a text's tokens.
+    pub tokens: f64,
+    /// Mean number of tokens that the model computed for it.
+    pub computed: f64,
+    /// Texts of which no try was accepted.
+    pub not_accepted: usize,
+    /// What the method says of its own quality, if texts were drawn as a whole.
+    pub quality: Option<String>,
+    /// Thermodynamics, if particles drew the texts.
+    pub heat: Option<WholeHeat>,
+}
+
+/// Thermodynamics of whole texts at one temperature, in nats a text: means over prompts, with
+/// standard errors over dice.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct WholeHeat {
+    /// The number of prompts.
+    pub prompts: usize,
+    /// F = -T ln Z.
+    pub free_energy: statistics::Measured,
+    /// The mean of -ln p.
+    pub energy: statistics::Measured,
+    /// S = ln Z + energy/T.
+    pub entropy: statistics::Measured,
+    /// C = Var(-ln p)/T².
+    pub heat_capacity: statistics::Measured,
 }
 
 /// The description of a run.
@@ -211,6 +248,9 @@ pub struct Setting {
     pub family: String,
     /// The temperature, if there is one.
     pub temperature: Option<f64>,
+    /// Whether the temperature is that of whole texts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub whole: bool,
     /// Whether it is the base of its run's comparison.
     pub is_base: bool,
     /// Its budget, and what it used.

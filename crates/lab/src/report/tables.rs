@@ -1,7 +1,7 @@
 //! The tables of a report, as rows of cells, for a terminal and for Markdown.
 
-use super::{MatchedDifference, MatchedSetting, Matching, Measured, Report, Value};
-use crate::metrics::Aspect;
+use super::{MatchedDifference, MatchedSetting, Matching, Measured, Report, Value, Whole};
+use crate::{metrics::Aspect, statistics::Measured as Measure};
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,60 @@ pub fn tables(report: &Report) -> Vec<Table> {
         .collect();
     tables.extend(matched(report));
     tables.extend(partings(report));
+    tables.extend(costs(report));
+    tables.extend(thermodynamics(report));
     tables
+}
+
+/// What a text costs at both kinds of temperature.
+fn costs(report: &Report) -> Option<Table> {
+    let row = |whole: &Whole| {
+        vec![
+            report.settings[whole.setting].label.clone(),
+            short(whole.tokens),
+            short(whole.computed),
+            short(whole.computed / whole.tokens.max(1.0)),
+            whole.not_accepted.to_string(),
+            whole.quality.clone().unwrap_or_else(|| "-".to_string()),
+        ]
+    };
+    let head = ["setting", "tokens", "computed", "computed a token", "not accepted", "quality"];
+    let rows: Vec<Vec<String>> = report.whole.iter().map(row).collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "What a text costs".to_string(),
+        note: "tokens of a text, tokens that the model computed for it (what particles share \
+               counts once), and what the method says of its own quality; means over texts"
+            .to_string(),
+        head: head.map(String::from).to_vec(),
+        rows,
+    })
+}
+
+/// Thermodynamics of whole texts against their temperature.
+fn thermodynamics(report: &Report) -> Option<Table> {
+    let figure = |of: Measure| match of.error {
+        Some(error) => format!("{} ± {}", short(of.value), short(error)),
+        None => short(of.value),
+    };
+    let row = |whole: &Whole| {
+        let heat = whole.heat?;
+        let mut cells = vec![report.settings[whole.setting].label.clone()];
+        let all = [heat.free_energy, heat.energy, heat.entropy, heat.heat_capacity];
+        cells.extend(all.map(figure));
+        Some(cells)
+    };
+    let head = ["setting", "free energy", "energy", "entropy", "heat capacity"];
+    let rows: Vec<Vec<String>> = report.whole.iter().filter_map(row).collect();
+    (!rows.is_empty()).then(|| Table {
+        title: "Thermodynamics of texts".to_string(),
+        note:
+            "nats a text, means over prompts ± standard errors over dice: F = -T ln Z, energy the \
+               mean of -ln p, S = ln Z + energy/T, C = Var(-ln p)/T²; texts melt where heat \
+               capacity is largest"
+                .to_string(),
+        head: head.map(String::from).to_vec(),
+        rows,
+    })
 }
 
 fn overview(report: &Report, title: &str, metrics: &[&Measured]) -> Table {

@@ -9,6 +9,7 @@ use crate::{
     metrics::METRICS,
     recipe::Draft,
     run::{Finish, Prompt, Sample, Token},
+    text_quality::{OfMethod, TextQuality},
 };
 
 /// Three temperatures and min-p, two prompts, four samples: hotter texts use more words and
@@ -60,6 +61,7 @@ pub(crate) fn evidence() -> Evidence {
                     tokens,
                     judged: None,
                     embedding: None,
+                    whole: None,
                 }
             }));
         }
@@ -217,4 +219,78 @@ fn no_two_labels_are_alike() {
         [&*report.runs[0].name, &*report.runs[1].name],
         ["smollm2 ab12", "smollm2 ab12 (2)"]
     );
+}
+
+/// The run with two temperatures of texts, whose texts are those of the chains at T = 0.5 and 1.
+fn with_whole() -> Evidence {
+    let mut one = evidence();
+    for (t, of) in [("0.5", 1), ("1", 2)] {
+        let chain = one.run.chains.len();
+        one.run.chains.push(format!("text_temp={t},smc:8").parse().unwrap());
+        let copies = one.run.samples.iter().filter(|sample| sample.chain == of).cloned();
+        let copies: Vec<Sample> = copies
+            .map(|mut sample| {
+                let energy = 10.0 + sample.sample as f64;
+                let of_method = OfMethod::Smc {
+                    particles: 8,
+                    ess: 4.0,
+                    resamplings: 3,
+                    ancestors: 2,
+                    distinct: 5,
+                    ln_z: if of == 2 { 0.0 } else { -4.0 },
+                    ln_z_error: None,
+                    mean_energy: energy,
+                    mean_energy_squared: energy * energy + 2.0,
+                };
+                let (energy, tokens_read) = (Some(energy), 60);
+                sample.chain = chain;
+                sample.whole = Some(TextQuality { of_method, energy, tokens_read });
+                sample
+            })
+            .collect();
+        one.run.samples.extend(copies);
+    }
+    one.run.samples.sort_by_key(Sample::row);
+    one
+}
+
+#[test]
+fn temperatures_of_texts_stand_beside_those_of_tokens() {
+    let report = Report::new(&[with_whole()], &options(), String::new()).unwrap();
+    assert_eq!(report.settings.len(), 9);
+    let base = report.settings.iter().find(|setting| setting.is_base).unwrap();
+    assert_eq!((&*base.chain, base.whole), ("temp=1", false));
+    let last = &report.settings[8];
+    assert_eq!((&*last.family, last.temperature), ("text_temp smc:8", Some(1.0)));
+    assert!(last.whole && report.melting.iter().all(|one| one.family != last.family));
+    // Both kinds are compared at equal quality: here they are equal.
+    let matched = report.matched.as_ref().unwrap().settings.iter();
+    assert_eq!(matched.filter(|one| one.setting > 6).count(), 2);
+    // Tokens cost themselves; particles cost more.
+    assert_eq!(report.whole.len(), 9);
+    assert_eq!((report.whole[2].computed, report.whole[8].computed), (12.0, 60.0));
+    assert!(report.whole[2].heat.is_none() && report.whole[2].quality.is_none());
+    let heat = report.whole[7].heat.unwrap();
+    assert_eq!((heat.prompts, heat.free_energy.value), (3, 2.0));
+    // Samples of equal Z: the mean of 10 to 13, with the error of a mean over three prompts.
+    assert!((heat.energy.value - 11.5).abs() < 1e-12);
+    let error = (5f64 / 3.0 / 4.0 / 3.0).sqrt();
+    assert!((heat.energy.error.unwrap() - error).abs() < 1e-12, "{heat:?}");
+    assert!((heat.entropy.value - (-4.0 + 11.5 / 0.5)).abs() < 1e-12);
+    let titles: Vec<String> = tables(&report).into_iter().map(|table| table.title).collect();
+    assert_eq!(titles[titles.len() - 2..], ["What a text costs", "Thermodynamics of texts"]);
+    assert!(markdown(&report).contains("4.0 of 8 particles effective"));
+}
+
+#[test]
+fn texts_that_were_not_accepted_are_said() {
+    let mut one = with_whole();
+    let last = one.run.samples.last_mut().unwrap();
+    let of_method = OfMethod::Exact { tries: 5, accepted: false };
+    last.whole = Some(TextQuality { of_method, energy: None, tokens_read: 9 });
+    let report = Report::new(&[one], &options(), String::new()).unwrap();
+    let said = "1 text drawn as a whole had no accepted try and is empty";
+    assert!(report.warnings.contains(&said.to_string()), "{:?}", report.warnings);
+    assert_eq!(report.whole[8].not_accepted, 1);
+    assert!(report.whole[8].heat.is_none_or(|heat| heat.prompts == 2));
 }

@@ -61,11 +61,13 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         field("finish", DataType::Utf8, true),
         list("tokens", tokens.into()),
         list("logits", logits.into()),
+        field("whole", DataType::Utf8, true),
     ]))
 });
 
 /// The columns: prompt, chain and sample; why there is no text, or the text and why it ended; how
-/// each token was drawn; the logits, if they were recorded.
+/// each token was drawn; the logits, if they were recorded; how the text was drawn as a whole, if
+/// it was, as JSON.
 pub fn schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
@@ -130,6 +132,7 @@ fn batch(rows: &[Finished]) -> RecordBatch {
             token_columns(&tokens().flatten().collect::<Vec<_>>()),
         ),
         list(7, logits().map(<[_]>::len), logit_columns(&logits().flatten().collect::<Vec<_>>())),
+        Arc::new(samples().map(|s| s.and_then(whole)).collect::<StringArray>()),
     ];
     RecordBatch::try_new(schema(), columns).expect("the columns are the schema's, of one length")
 }
@@ -137,6 +140,11 @@ fn batch(rows: &[Finished]) -> RecordBatch {
 fn finish_name(finish: Finish) -> String {
     let name = serde_json::to_value(finish).expect("a name is always JSON");
     name.as_str().expect("a name is a text").to_string()
+}
+
+fn whole(sample: &Sample) -> Option<String> {
+    let json = |whole| serde_json::to_string(whole).expect("names and numbers are always JSON");
+    sample.whole.as_ref().map(json)
 }
 
 /// A column of lists: how long each is, and the columns of all items.
@@ -200,7 +208,7 @@ pub(super) fn finished(batch: &RecordBatch) -> Result<Vec<Finished>, String> {
     let place = |i: usize| batch.column(i).as_primitive::<Int64Type>();
     let (prompts, chains, samples) = (place(0), place(1), place(2));
     let text = |i: usize| batch.column(i).as_string::<i32>();
-    let (errors, texts, finishes) = (text(3), text(4), text(5));
+    let (errors, texts, finishes, wholes) = (text(3), text(4), text(5), text(8));
     let (tokens, logits) = (batch.column(6).as_list::<i32>(), batch.column(7).as_list::<i32>());
     let one = |i: usize| {
         let index = |column: &Int64Array| {
@@ -216,9 +224,20 @@ pub(super) fn finished(batch: &RecordBatch) -> Result<Vec<Finished>, String> {
                     .map_err(|error| format!("its finish: {error}"))?;
                 let Row { prompt, chain, sample } = row;
                 let tokens = read_tokens(tokens.value(i).as_struct())?;
+                let whole = said(wholes).map(|json| serde_json::from_str(&json)).transpose();
+                let whole = whole.map_err(|error| format!("how it was drawn: {error}"))?;
                 let (judged, embedding) = (None, None);
-                let sample =
-                    Sample { prompt, chain, sample, text, finish, tokens, judged, embedding };
+                let sample = Sample {
+                    prompt,
+                    chain,
+                    sample,
+                    text,
+                    finish,
+                    tokens,
+                    judged,
+                    embedding,
+                    whole,
+                };
                 Ok((sample, read_logits(logits.value(i).as_struct())?))
             }
             _ => return Err("a row has a text and its finish, or an error instead".to_string()),

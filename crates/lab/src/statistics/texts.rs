@@ -5,6 +5,7 @@
 //! F = -T ln Z, ⟨E⟩ = -d ln Z/dα, S = ln Z + α⟨E⟩, C = α²·Var E = dS/d ln T.
 
 use kelvin_engine::texts::SmcQuality;
+use serde::Serialize;
 
 /// Figures of the texts at one temperature; energies in nats.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,7 +21,7 @@ pub struct TextHeat {
 }
 
 /// A figure with its standard error, from the jackknife over samples; `None` with one sample.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Measured {
     /// The figure.
     pub value: f64,

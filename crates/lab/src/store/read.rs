@@ -306,9 +306,10 @@ impl Store {
     ) -> Result<(), E> {
         let explained = |error| E::from(self.explain(error));
         let embedding = if self.schema < 3 { "NULL" } else { "embedding" };
+        let whole = if self.schema < 5 { "NULL" } else { "whole" };
         let query = format!(
             "SELECT samples.id, prompt, chain, sample, text, finish, judged_tokens, judged_nats, \
-             {embedding}
+             {embedding}, {whole}
              FROM cells JOIN samples ON cell = cells.id WHERE run = ?1 ORDER BY prompt, chain, \
              sample"
         );
@@ -414,6 +415,10 @@ fn read_sample(row: &Row<'_>) -> rusqlite::Result<(i64, Sample)> {
         tokens: Vec::new(),
         judged,
         embedding: row.get_ref(8)?.as_blob_or_null()?.map(read_embedding),
+        whole: match row.get_ref(9)?.as_bytes_or_null()? {
+            Some(_) => Some(parsed(row, 9, |text: &str| serde_json::from_str(text))?),
+            None => None,
+        },
     };
     Ok((row.get(0)?, sample))
 }

@@ -1,4 +1,4 @@
--- The database of runs, version 4. Times are UTC; hashes are hexadecimal; quantities are in nats.
+-- The database of runs, version 5. Times are UTC; hashes are hexadecimal; quantities are in nats.
 
 -- One row for each recipe (its hash) that was begun.
 CREATE TABLE runs (
@@ -28,7 +28,7 @@ CREATE TABLE prompts (
 CREATE TABLE chains (
     run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
     chain INTEGER NOT NULL,
-    text TEXT NOT NULL,              -- in the notation of a chain
+    text TEXT NOT NULL,              -- in the notation of a chain, or of a temperature of texts (text_temp=…)
     PRIMARY KEY (run, chain)
 ) STRICT, WITHOUT ROWID;
 
@@ -52,6 +52,7 @@ CREATE TABLE samples (
     judged_tokens INTEGER,           -- the text's tokens under the judge, and their surprisal in all
     judged_nats REAL,
     embedding BLOB,                  -- by the run's embedder: numbers of single precision, little-endian, of length 1 together
+    whole TEXT,                      -- how it was drawn as a whole, and how many tokens that took, as JSON; NULL if token by token
     UNIQUE (cell, sample)
 ) STRICT;
 

@@ -50,6 +50,7 @@ fn sample(prompt: usize, chain: usize, number: usize) -> Sample {
         tokens: (0..number as u32 + 1).map(token).collect(),
         judged: (number == 1).then_some(Judged { tokens: 4, nats: 9.75 }),
         embedding: None,
+        whole: None,
     }
 }
 

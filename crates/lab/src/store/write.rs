@@ -271,6 +271,8 @@ fn put_sample(
 ) -> rusqlite::Result<bool> {
     let finish = serde_json::to_value(sample.finish).expect("a name is always JSON");
     let (prompt, chain) = (sample.prompt as i64, sample.chain as i64);
+    let json = |whole| serde_json::to_string(whole).expect("names and numbers are always JSON");
+    let whole = sample.whole.as_ref().map(json);
     db.prepare_cached(
         "INSERT INTO cells (run, prompt, chain) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
     )?
@@ -280,8 +282,9 @@ fn put_sample(
         .query_row(params![run, prompt, chain], |row| row.get(0))?;
     let is_new =
         db.prepare_cached(
-            "INSERT INTO samples (cell, sample, text, finish, n_tokens, judged_tokens, judged_nats)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+            "INSERT INTO samples (cell, sample, text, finish, n_tokens, judged_tokens, \
+             judged_nats, whole)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
         )?
         .execute(params![
             cell,
@@ -291,6 +294,7 @@ fn put_sample(
             sample.tokens.len() as i64,
             sample.judged.map(|judged| judged.tokens as i64),
             sample.judged.map(|judged| judged.nats),
+            whole,
         ])? == 1;
     if is_new {
         let id = db.last_insert_rowid();

@@ -7,9 +7,11 @@
 //! isn't biased by the selection, and settings that can't be distinguished from the winner are
 //! named.
 
+mod beside;
 mod objective;
 mod search;
 
+pub use beside::{Beside, beside};
 pub use objective::{Bound, Objective};
 pub use search::{
     BoundRow, CANDIDATES, FINALISTS, Found, OBJECTIVE, Played, SAMPLES, Search, SearchError,

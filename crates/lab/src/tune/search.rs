@@ -3,12 +3,12 @@
 
 use std::ops::ControlFlow;
 
-use kelvin_sampling::Chain;
 use serde::Serialize;
 
 use super::{Finalist, Objective, Round, finalists, rounds, standings};
 use crate::{
     Recipe, Run, Store,
+    column::Column,
     metrics::{Need, measure},
     recipe::{Draft, Origin},
     report::Value,
@@ -93,9 +93,9 @@ pub struct Found {
     pub rounds: Vec<Played>,
     /// The finalists, the winner first.
     pub finalists: Vec<SettingRow>,
-    /// The winner's chain.
+    /// The winner's chain, or its temperature of texts.
     #[serde(skip)]
-    pub winner: Chain,
+    pub winner: Column,
 }
 
 /// A round that was played.

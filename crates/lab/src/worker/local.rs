@@ -20,9 +20,9 @@ use kelvin_engine::{
     generate::{Constraint, Ends, FinishReason, banned_strings},
     transformer::PAGE,
 };
-use kelvin_sampling::{Chain, ChainError, Dice, Draw, Sampler};
+use kelvin_sampling::{Chain, ChainError, Dice, Sampler};
 
-use super::{Row, Watcher, Worker, WorkerError};
+use super::{Row, Watcher, Worker, WorkerError, record::record, whole::Filling};
 use crate::{
     Recipe,
     proof::{ProvedText, Recorder},
@@ -152,6 +152,32 @@ impl<E: Deref<Target = Engine>> Local<E> {
         self.batch.take().filter(fits).unwrap_or_else(new)
     }
 
+    /// Generates texts token by token. Returns whether the watcher broke off.
+    fn fill_by_token(
+        &self,
+        batch: &mut Batch,
+        recipe: &Recipe,
+        rows: &[Row],
+        ends: &Ends,
+        watcher: &mut dyn Watcher,
+    ) -> Result<bool, WorkerError> {
+        let constraint = self.constraint.as_deref();
+        let mut lanes = Lanes::new(&self.engine, recipe, constraint, self.proves, watcher);
+        let mut waiting = rows;
+        let mut filled = Ok(());
+        while filled.is_ok() && !lanes.is_broken && !(batch.is_empty() && waiting.is_empty()) {
+            filled = self.start(batch, waiting, ends, &mut lanes).and_then(|later| {
+                waiting = later;
+                Ok(batch.step(&self.engine, &mut lanes)?)
+            });
+            lanes.tell_tokens();
+        }
+        batch.clear();
+        let panicked = lanes.has_panicked;
+        let is_broken = lanes.is_broken;
+        filled.and(if panicked { Err(WorkerError::Panicked) } else { Ok(is_broken) })
+    }
+
     /// Starts rows until the batch has its most texts or no free pages. Returns the rows that wait.
     fn start<'r>(
         &self,
@@ -208,25 +234,22 @@ impl<E: Deref<Target = Engine>> Worker for Local<E> {
             thoughts: self.engine.thoughts(length.think, false)?,
             ..Ends::default()
         };
-        let mut batch = self.batch(recipe, &ends);
-        let constraint = self.constraint.as_deref();
-        let mut lanes = Lanes::new(&self.engine, recipe, constraint, self.proves, watcher);
-        let mut waiting = rows;
-        let mut filled = Ok(());
-        while filled.is_ok() && !lanes.is_broken {
-            filled = self.start(&mut batch, waiting, &ends, &mut lanes).and_then(|later| {
-                waiting = later;
-                Ok(batch.step(&self.engine, &mut lanes)?)
-            });
-            lanes.tell_tokens();
-            if batch.is_empty() && waiting.is_empty() {
-                break;
-            }
+        let is_whole = |row: &Row| recipe.chains[row.chain].texts().is_some();
+        let (whole, by_token): (Vec<Row>, Vec<Row>) = rows.iter().copied().partition(is_whole);
+        if !whole.is_empty() && (self.constraint.is_some() || self.proves) {
+            let what = if self.proves { "proof" } else { "form" };
+            return Err(WorkerError::Texts(format!("a temperature of texts has no {what}")));
         }
-        batch.clear();
-        let panicked = lanes.has_panicked;
+        let mut batch = self.batch(recipe, &ends);
+        let mut filled = self.fill_by_token(&mut batch, recipe, &by_token, &ends, watcher);
+        if matches!(filled, Ok(false)) && !whole.is_empty() {
+            let (engine, prompts) = (&*self.engine, &self.prompts[..]);
+            let batch = &mut batch;
+            let mut filling = Filling { engine, batch, recipe, prompts, ends: &ends };
+            filled = filling.run(&whole, watcher);
+        }
         self.batch = Some(batch);
-        filled.and(if panicked { Err(WorkerError::Panicked) } else { Ok(()) })
+        filled.map(drop)
     }
 }
 
@@ -274,13 +297,19 @@ impl<'a> Lanes<'a> {
         let (engine, recipe) = (self.engine, self.recipe);
         let chain = match self.chains.get(&row.chain) {
             Some(bound) => bound.clone(),
-            None => engine.bind(&recipe.chains[row.chain])?,
+            None => {
+                let chain = recipe.chains[row.chain].chain();
+                engine.bind(chain.expect("rows of other columns are drawn as a whole"))?
+            }
         };
         self.chains.entry(row.chain).or_insert_with(|| chain.clone());
         let mut sampler =
             Sampler::new(chain, Dice { seed: recipe.seed, sample: row.sample as u64 });
         if recipe.record.shift {
             sampler = sampler.measuring_shift();
+        }
+        if recipe.spread {
+            sampler = sampler.spreading(recipe.samples as u64);
         }
         let dice = sampler.dice();
         let mut draft = Draft::new(sampler);
@@ -364,21 +393,7 @@ impl Lane {
             tokens: self.tokens,
             judged: None,
             embedding: None,
+            whole: None,
         }
-    }
-}
-
-fn record(draw: Draw, bytes: &[u8]) -> Token {
-    Token {
-        id: Some(draw.token.0),
-        bytes: bytes.to_vec(),
-        rank: Some(draw.rank),
-        surprisal: Some(draw.surprisal),
-        surprisal_final: Some(draw.surprisal_final),
-        entropy: Some(draw.entropy),
-        entropy_final: Some(draw.entropy_final),
-        survivors: Some(draw.survivors),
-        shift: draw.shift,
-        top: Vec::new(),
     }
 }

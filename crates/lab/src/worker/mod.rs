@@ -5,12 +5,16 @@
 //! generated again with the same text.
 
 mod local;
+mod record;
+mod whole;
 
 pub use local::Local;
 
 use std::ops::ControlFlow;
 
-use kelvin_engine::{NoThoughts, batch::GenerateError, transformer::ModelError};
+use kelvin_engine::{
+    NoThoughts, batch::GenerateError, texts::SettingsError, transformer::ModelError,
+};
 use kelvin_sampling::ChainError;
 
 use crate::{
@@ -85,6 +89,12 @@ pub enum WorkerError {
     /// Banned strings that can't be looked for.
     #[error("ban_string: {0}")]
     Banned(String),
+    /// A temperature of texts can't be drawn at.
+    #[error("text_temperature: {0}")]
+    Temperature(#[from] SettingsError),
+    /// Texts can't be drawn as a whole.
+    #[error("{0}")]
+    Texts(String),
     /// The forward pass failed.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -8,3 +8,4 @@ mod logprobs;
 mod proof;
 #[cfg(feature = "arrow")]
 mod rows;
+mod whole;

@@ -38,6 +38,10 @@ pub enum Place {
 const KNOWN: &str = "`think`, `answer`, `after N`, `after \"…\"`, `strings`, `structure`, \
                      `repeats W`, `entropy > H`";
 
+/// What may stand between the quotes of a text.
+const ESCAPES: &str = "the escapes \\n, \\t, \\r and \\x00 to \\x7f between the quotes (\\x22 is a \
+                       quote, \\x5c a backslash; characters beyond ASCII stand as they are)";
+
 /// The most tokens of `repeats`: each is compared at each earlier place.
 const MAX_REPEATS: u32 = 1024;
 
@@ -104,9 +108,12 @@ impl Place {
             ("strings", "") => Ok(Place::Strings),
             ("structure", "") => Ok(Place::Structure),
             ("after", quoted) if quoted.starts_with('"') => {
-                let text = unquote(quoted);
-                let text =
-                    text.ok_or_else(|| bad("a text in double quotes, as in `after \"a\"`"))?;
+                let is_closed = quoted.len() > 1 && quoted.ends_with('"');
+                let allowed = match is_closed {
+                    true => ESCAPES,
+                    false => "a text in double quotes, as in `after \"a\"`",
+                };
+                let text = unquote(quoted).ok_or_else(|| bad(allowed))?;
                 Ok(Place::AfterText(Search::new(&text)?))
             }
             ("after", _) => {
@@ -393,5 +400,10 @@ mod tests {
         ] {
             assert!(Place::read(bad).is_err(), "{bad}");
         }
+        for bad in ["after \"\\xc3\"", "after \"\\q\"", "after \"a\\\"", "after \"a\"b\""] {
+            let said = Place::read(bad).unwrap_err().to_string();
+            assert!(said.contains("the escapes \\n"), "{bad}: {said}");
+        }
+        assert!(Place::read("after \"").unwrap_err().to_string().contains("in double quotes"));
     }
 }

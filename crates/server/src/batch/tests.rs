@@ -16,6 +16,7 @@ use kelvin_testkit::tiny::{MISTRAL_LIKE, TinyModel};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
+use crate::whole::of_prompt;
 
 const CACHE: CacheFormat = CacheFormat::F16;
 
@@ -87,7 +88,7 @@ fn job(id: &str, prompt: Vec<TokenId>, max_tokens: usize) -> (Job, UnboundedRece
     let mut request = Request::new(prompt, vec![sampler]);
     request.ends = Ends { max_tokens, limit: 250, ignore_end: true, ..Ends::default() };
     let id = id.to_string();
-    let job = Job { id, request, first_choice: 0, events, arrived: Instant::now() };
+    let job = Job { id, request, whole: None, first_choice: 0, events, arrived: Instant::now() };
     (job, receiver)
 }
 
@@ -109,7 +110,7 @@ fn told(events: &mut UnboundedReceiver<Event>) -> Received {
             Event::Token { draw, .. } => told.tokens.push(draw.token),
             Event::End { .. } => told.ended = true,
             Event::Failed(problem) => told.failure = Some(problem.code()),
-            Event::Row(_) | Event::Thought { .. } => {}
+            Event::Row(_) | Event::Thought { .. } | Event::Whole { .. } => {}
         }
     }
     told
@@ -119,7 +120,7 @@ fn told(events: &mut UnboundedReceiver<Event>) -> Received {
 fn finish(thread: &mut Thread) {
     for _ in 0..2000 {
         assert!(thread.admit_now());
-        if thread.batch.is_empty() {
+        if thread.is_idle() {
             return;
         }
         thread.step().unwrap();
@@ -130,7 +131,7 @@ fn finish(thread: &mut Thread) {
 impl Thread {
     /// `admit` waits where nothing runs; a test doesn't.
     fn admit_now(&mut self) -> bool {
-        (self.batch.is_empty() && self.queue.len() == 0) || self.admit(true)
+        (self.is_idle() && self.queue.len() == 0) || self.admit(true)
     }
 }
 
@@ -357,4 +358,49 @@ fn a_job_that_needs_all_the_room_gets_it_and_one_that_needs_more_is_refused() {
     finish(&mut thread);
     assert_eq!((told(&mut of_larger).failure, told(&mut of_small).ended), (Some("no_room"), true));
     at_rest(&thread);
+}
+
+/// A job of `n` texts that are drawn as a whole.
+fn whole_job(id: &str, n: u64) -> (Job, UnboundedReceiver<Event>) {
+    let (mut job, events) = job(id, prompt(2, 40), 10);
+    job.request.drafts.clear();
+    let dice = (0..n).map(|sample| Dice { seed: 5, sample }).collect();
+    let room = (Budget { n_texts: 16, n_pages: 200 }, 250);
+    let texts = "text_temp=0.7,smc:4".parse().unwrap();
+    job.whole = Some(of_prompt(texts, dice, (40, 10), room).unwrap());
+    (job, events)
+}
+
+#[test]
+fn texts_drawn_as_a_whole_run_beside_others_and_give_their_room_back() {
+    let engine = engine();
+    let good = alone(&engine, prompt(1, 40), 30);
+    let run = |n: u64, beside: bool| {
+        let (mut thread, queue, _) = thread(&engine);
+        let (whole, mut events) = whole_job("whole", n);
+        queue.push(vec![whole]).unwrap();
+        let (other, mut of_other) = job("other", prompt(1, 40), 30);
+        if beside {
+            queue.push(vec![other]).unwrap();
+        }
+        finish(&mut thread);
+        assert_eq!(told(&mut of_other).tokens, if beside { good.clone() } else { Vec::new() });
+        assert_eq!((thread.batch.n_texts(), thread.batch.n_promised_pages()), (0, 0));
+        at_rest(&thread);
+        told(&mut events)
+    };
+    let (one, many) = (run(1, false), run(6, true));
+    assert!(one.ended && one.tokens.len() == 10, "{one:?}");
+    assert!(many.tokens.len() == 60 && many.tokens[..10] == one.tokens, "{many:?}");
+    // Whoever leaves gives the room back.
+    let (mut thread, queue, metrics) = thread(&engine);
+    let (whole, events) = whole_job("leaves", 1);
+    queue.push(vec![whole]).unwrap();
+    thread.admit(true);
+    thread.step().unwrap();
+    assert_eq!(thread.batch.n_texts(), 4);
+    drop(events);
+    queue.close();
+    assert!(!thread.admit(true), "nothing is left to do");
+    assert_eq!((thread.batch.n_texts(), metrics.cancelled.load(Relaxed)), (0, 1));
 }

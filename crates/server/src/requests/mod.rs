@@ -20,7 +20,7 @@ pub(crate) use formats::{ResponseFormat, StructuredOutputs, TextFormat, unusable
 pub(crate) use messages::{Input, Messages};
 pub(crate) use values::{
     AllowedIds, BadWords, BanStrings, ChainText, ChatDate, Choices, Count, FewIds, Ids, LogitBias,
-    Metadata, ModelName, On, ProfileName, Stops, Temperature, Temperatures, Whole,
+    Metadata, ModelName, On, ProfileName, Stops, Temperature, Temperatures, TextMethod, Whole,
 };
 
 use crate::{
@@ -174,6 +174,18 @@ object! {
     pub(crate) struct ChoiceFields {
         /// Choices, at each temperature.
         n: Option<Choices>,
+        /// Draws whole texts y with probability proportional to p(y)^(1/T), rather than each token.
+        text_temperature: Option<Temperature>,
+        /// How: smc (the default), exact or mcmc.
+        text_method: Option<TextMethod>,
+        /// smc: particles of each choice; 16 by default.
+        text_particles: Option<Whole<2, 1024>>,
+        /// exact: the most tries of each choice; 1000 by default.
+        text_tries: Option<Whole<1, 1_000_000>>,
+        /// mcmc: moves after each block; 10 by default.
+        text_moves: Option<Whole<1, 1_000_000>>,
+        /// mcmc: tokens of a block; 32 by default.
+        text_block: Option<Whole<1, 1_000_000>>,
         /// Number of likely tokens that are reported at each place of the prompt.
         prompt_logprobs: Option<Top>,
         return_token_ids: Option<bool>,

@@ -322,6 +322,22 @@ impl Param for Temperatures {
     }
 }
 
+/// How whole texts are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextMethod(pub(crate) &'static str);
+
+impl TextMethod {
+    const ALL: [&str; 3] = ["exact", "smc", "mcmc"];
+}
+
+impl Param for TextMethod {
+    fn read(value: Value, place: &Place) -> Result<TextMethod, Problem> {
+        let found = TextMethod::ALL.into_iter().find(|name| value == *name);
+        let expected = "one of \"exact\", \"smc\", \"mcmc\"";
+        found.map(TextMethod).ok_or_else(|| place.wrong(&value, expected))
+    }
+}
+
 /// The model's name; there is one.
 #[derive(Debug, JsonSchema)]
 pub(crate) struct ModelName(pub(crate) String);
@@ -437,6 +453,7 @@ schemas! {
         "minItems": 1,
         "maxItems": MAX_TEMPERATURES,
     };
+    TextMethod => { "enum": TextMethod::ALL };
     ChainText => { "type": "string", "maxLength": MAX_CHAIN_BYTES };
     ProfileName => { "enum": Profile::all().map(Profile::name).collect::<Vec<_>>() };
     LogprobsStage => { "enum": LogprobsStage::ALL.map(|(name, _)| name) };

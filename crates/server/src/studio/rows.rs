@@ -96,6 +96,7 @@ pub(crate) async fn row(
     shared.queue.push(vec![Job {
         id: id.to_string(),
         request: Request::new(tokens.to_vec(), Vec::new()),
+        whole: None,
         first_choice: 0,
         events: sender,
         arrived: Instant::now(),

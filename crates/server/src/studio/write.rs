@@ -213,6 +213,7 @@ fn plan(
             bans: Arc::new([]),
             prompt_logprobs: tells_read.then_some(PromptLogprobs { from: from.max(1), n_top: 0 }),
         },
+        whole: None,
         first_choice: 0,
         events: sender,
         arrived: Instant::now(),
@@ -317,7 +318,7 @@ impl Teller for Writing {
                 }
             }
             // Thoughts are text like any other here.
-            Event::Thought { .. } => return Ok(Vec::new()),
+            Event::Thought { .. } | Event::Whole { .. } => return Ok(Vec::new()),
             Event::Row(_) => {
                 self.is_read = true;
                 return Ok(Vec::new());

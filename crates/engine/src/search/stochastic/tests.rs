@@ -6,46 +6,20 @@ use std::collections::BTreeMap;
 use kelvin_sampling::Chain;
 
 use super::*;
-use crate::transformer::ModelError;
+use crate::rows::OfText;
 
 /// Tokens of the small vocabulary; the last one ends a text.
 const VOCAB: u32 = 3;
 const END: TokenId = TokenId(VOCAB - 1);
 const LONGEST: usize = 3;
 
-/// A model whose logits are a function of the whole text.
-struct Small;
-
-impl Small {
-    fn logits(text: &[TokenId]) -> Vec<f32> {
-        let of = |v: u32| {
-            let hash = text.iter().fold(17 + v, |hash, token| hash * 31 % 9973 + token.0 * 7 + v);
-            (hash * 7919 % 101) as f32 / 25.0 - 2.0
-        };
-        (0..VOCAB).map(of).collect()
-    }
-}
-
-impl Rows for Small {
-    type Text = Vec<TokenId>;
-
-    fn start<M>(
-        &mut self,
-        prompt: &[TokenId],
-        map: &dyn Fn(&[f32]) -> M,
-    ) -> Result<(Vec<TokenId>, M), ModelError> {
-        Ok((prompt.to_vec(), map(&Small::logits(prompt))))
-    }
-
-    fn append<M: Send>(
-        &mut self,
-        texts: &mut [Vec<TokenId>],
-        tokens: &[TokenId],
-        map: &(dyn Fn(usize, &[f32]) -> M + Sync),
-    ) -> Result<Vec<M>, ModelError> {
-        texts.iter_mut().zip(tokens).for_each(|(text, token)| text.push(*token));
-        Ok(texts.iter().enumerate().map(|(i, text)| map(i, &Small::logits(text))).collect())
-    }
+/// Logits that are a function of the whole text.
+fn logits(text: &[TokenId]) -> Vec<f32> {
+    let of = |v: u32| {
+        let hash = text.iter().fold(17 + v, |hash, token| hash * 31 % 9973 + token.0 * 7 + v);
+        (hash * 7919 % 101) as f32 / 25.0 - 2.0
+    };
+    (0..VOCAB).map(of).collect()
 }
 
 const PROMPT: [TokenId; 2] = [TokenId(1), TokenId(0)];
@@ -68,7 +42,7 @@ fn enumerated(t: f64) -> Vec<(Vec<TokenId>, f64)> {
     let mut done = Vec::new();
     let mut open = vec![(Vec::new(), 1.0)];
     while let Some((text, p)) = open.pop() {
-        let logits = Small::logits(&[&PROMPT[..], &text].concat());
+        let logits = logits(&[&PROMPT[..], &text].concat());
         let logits: Vec<f64> = logits.into_iter().map(f64::from).collect();
         for (id, share) in kelvin_sampling::softmax(&logits, t).unwrap().into_iter().enumerate() {
             let token = TokenId(id as u32);
@@ -115,7 +89,8 @@ fn deviation_of(condition: Condition, beams: usize, chain: Option<&Chain>, t: f6
     for seed in 0..N {
         let task = task(chain);
         let search = Search { task: &task, beams, seed, condition };
-        let outcome = search.run(&mut Small, &mut |_| ControlFlow::Continue(())).unwrap();
+        let outcome =
+            search.run(&mut OfText::new(logits), &mut |_| ControlFlow::Continue(())).unwrap();
         assert_eq!(outcome.texts.len(), beams.min(texts.len()));
         *counts.entry(outcome.texts.iter().map(whole).collect()).or_default() += 1;
     }
@@ -165,8 +140,10 @@ fn fewer_beams_find_the_first_texts_of_more() {
     for seed in 0..300 {
         let of = |beams: usize| {
             let task = task(None);
-            stochastic_beams(&mut Small, &task, beams, seed, &mut |_| ControlFlow::Continue(()))
-                .unwrap()
+            stochastic_beams(&mut OfText::new(logits), &task, beams, seed, &mut |_| {
+                ControlFlow::Continue(())
+            })
+            .unwrap()
         };
         // 15 texts in all: 16 beams find every one.
         let all = of(16);

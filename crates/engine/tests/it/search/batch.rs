@@ -7,8 +7,9 @@ use kelvin_engine::{
     Engine, TokenId,
     batch::{Batch, BatchOptions, Budget, Chunks, Request},
     gguf::Gguf,
-    search::{BatchRows, Beams, Outcome, Rows, Task, beam_search, stochastic_beams},
-    transformer::{CacheFormat, ModelError, ModelOptions},
+    rows::{BatchRows, OfText, Rows},
+    search::{Beams, Outcome, Task, beam_search, stochastic_beams},
+    transformer::{CacheFormat, ModelOptions},
 };
 use kelvin_kernels::isa::Isa;
 use kelvin_sampling::{Chain, Dice, Sampler};
@@ -18,32 +19,10 @@ use super::on;
 use crate::reference::run::{ids, logits};
 
 /// A model as plain code sees it: no forks, no batch, every text read from its beginning.
-struct Plain<'a>(&'a Engine);
-
-impl Rows for Plain<'_> {
-    type Text = Vec<TokenId>;
-
-    fn start<M>(
-        &mut self,
-        prompt: &[TokenId],
-        map: &dyn Fn(&[f32]) -> M,
-    ) -> Result<(Vec<TokenId>, M), ModelError> {
-        let rows = logits(&self.0.model, prompt, CacheFormat::F16, 512);
-        Ok((prompt.to_vec(), map(rows.last().unwrap())))
-    }
-
-    fn append<M: Send>(
-        &mut self,
-        texts: &mut [Vec<TokenId>],
-        tokens: &[TokenId],
-        map: &(dyn Fn(usize, &[f32]) -> M + Sync),
-    ) -> Result<Vec<M>, ModelError> {
-        texts.iter_mut().zip(tokens).for_each(|(text, token)| text.push(*token));
-        let row = |(i, text): (usize, &mut Vec<TokenId>)| {
-            map(i, logits(&self.0.model, text, CacheFormat::F16, 512).last().unwrap())
-        };
-        Ok(texts.iter_mut().enumerate().map(row).collect())
-    }
+fn plain(engine: &Engine) -> OfText<impl Fn(&[TokenId]) -> Vec<f32>> {
+    OfText::new(|text: &[TokenId]| {
+        logits(&engine.model, text, CacheFormat::F16, 512).pop().unwrap()
+    })
 }
 
 /// Longer than a page, so that forks share full ones and copy a partly filled one.
@@ -91,7 +70,7 @@ fn batch(engine: &Engine, chunk: usize) -> Batch {
 fn a_batch_finds_what_plain_code_finds() {
     for shape in [&MISTRAL_LIKE, &LLAMA3_LIKE] {
         let engine = open(shape, &ModelOptions { threads: 2, isa: None });
-        let expected = searches(&mut Plain(&engine));
+        let expected = searches(&mut plain(&engine));
         for found in &expected {
             let longest = found.texts.iter().map(|text| text.tokens.len()).max();
             assert!(found.texts.len() > 3 && longest > Some(15), "{:?}", found.texts);

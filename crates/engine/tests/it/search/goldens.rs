@@ -31,7 +31,7 @@ fn found(case: &Value, change: impl Fn(&mut Beams)) -> Vec<Found> {
     let mut how = settings(case);
     change(&mut how);
     let ends = numbers(&case["end_tokens"]);
-    let mut model = OfIds {
+    let model = OfIds {
         end_bias: case["end_bias"].as_f64().unwrap() as f32,
         pad: Some(-60.0),
         ..OfIds::new(case["seed"].as_u64().unwrap() as u32, 29, &ends)
@@ -40,7 +40,7 @@ fn found(case: &Value, change: impl Fn(&mut Beams)) -> Vec<Found> {
     let max_tokens = case["max_tokens"].as_u64().unwrap() as usize;
     let task =
         Task { prompt: &prompt, chain: None, end_tokens: &end_tokens, max_tokens, stops: None };
-    beam_search(&mut model, &task, &how, &mut on).unwrap().texts
+    beam_search(&mut model.rows(), &task, &how, &mut on).unwrap().texts
 }
 
 /// What differs from transformers' texts, if anything does. `group_beam_search` writes the first

@@ -1,6 +1,6 @@
 //! A model whose logits depend on the last two tokens alone, as `python/beam_goldens.py` has it.
 
-use kelvin_engine::{TokenId, search::Rows, transformer::ModelError};
+use kelvin_engine::{TokenId, rows::OfText};
 
 /// The model.
 #[derive(Debug, Clone)]
@@ -40,27 +40,9 @@ impl OfIds {
         };
         (0..self.vocab).map(of).collect()
     }
-}
 
-impl Rows for OfIds {
-    type Text = Vec<TokenId>;
-
-    fn start<M>(
-        &mut self,
-        prompt: &[TokenId],
-        map: &dyn Fn(&[f32]) -> M,
-    ) -> Result<(Vec<TokenId>, M), ModelError> {
-        Ok((prompt.to_vec(), map(&self.logits(prompt))))
-    }
-
-    fn append<M: Send>(
-        &mut self,
-        texts: &mut [Vec<TokenId>],
-        tokens: &[TokenId],
-        map: &(dyn Fn(usize, &[f32]) -> M + Sync),
-    ) -> Result<Vec<M>, ModelError> {
-        assert_eq!(texts.len(), tokens.len());
-        texts.iter_mut().zip(tokens).for_each(|(text, token)| text.push(*token));
-        Ok(texts.iter().enumerate().map(|(i, text)| map(i, &self.logits(text))).collect())
+    /// The model that searches read.
+    pub(super) fn rows(&self) -> OfText<impl Fn(&[TokenId]) -> Vec<f32>> {
+        OfText::new(|text: &[TokenId]| self.logits(text))
     }
 }

@@ -18,7 +18,7 @@ fn task<'a>() -> Task<'a> {
 
 #[test]
 fn impossible_settings_are_refused() {
-    let mut model = OfIds::new(1, 9, &[]);
+    let model = OfIds::new(1, 9, &[]);
     let usual = Beams::default();
     let nan = f64::NAN;
     for (how, words) in [
@@ -33,39 +33,39 @@ fn impossible_settings_are_refused() {
         (Beams { groups: 2, diversity_penalty: -1.0, ..usual }, "above 0, not -1"),
         (Beams { groups: 2, diversity_penalty: nan, ..usual }, "above 0, not NaN"),
     ] {
-        let said = beam_search(&mut model, &task(), &how, &mut on).unwrap_err().to_string();
+        let said = beam_search(&mut model.rows(), &task(), &how, &mut on).unwrap_err().to_string();
         assert!(said.contains(words), "{how:?}: {said}");
     }
     for beams in [0, 257] {
-        let said = stochastic_beams(&mut model, &task(), beams, 1, &mut on).unwrap_err();
+        let said = stochastic_beams(&mut model.rows(), &task(), beams, 1, &mut on).unwrap_err();
         assert!(said.to_string().contains("1 to 256 beams"), "{said}");
     }
     let none = Task { max_tokens: 0, ..task() };
-    let said = beam_search(&mut model, &none, &usual, &mut on).unwrap_err().to_string();
+    let said = beam_search(&mut model.rows(), &none, &usual, &mut on).unwrap_err().to_string();
     assert!(said.contains("at least one token"), "{said}");
     for (chain, words) in
         [("xtc=0.5", "xtc is random"), ("mirostat=5", "mirostat learns from what is drawn")]
     {
         let chain: Chain = chain.parse().unwrap();
         let task = Task { chain: Some(&chain), ..task() };
-        let said = beam_search(&mut model, &task, &usual, &mut on).unwrap_err().to_string();
+        let said = beam_search(&mut model.rows(), &task, &usual, &mut on).unwrap_err().to_string();
         assert!(said.contains(words), "{said}");
-        assert!(stochastic_beams(&mut model, &task, 3, 1, &mut on).is_err());
+        assert!(stochastic_beams(&mut model.rows(), &task, 3, 1, &mut on).is_err());
     }
     assert_eq!(EarlyStopping::named("sometimes"), None);
 }
 
 #[test]
 fn a_search_can_be_broken_off() {
-    let mut model = OfIds::new(1, 9, &[]);
+    let model = OfIds::new(1, 9, &[]);
     let mut n = 0;
     let mut step = |depth: usize| {
         n = depth;
         if depth == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let broken = beam_search(&mut model, &task(), &Beams::default(), &mut step);
+    let broken = beam_search(&mut model.rows(), &task(), &Beams::default(), &mut step);
     assert!(matches!(broken, Err(SearchError::Cancelled)));
-    let broken = stochastic_beams(&mut model, &task(), 3, 1, &mut step);
+    let broken = stochastic_beams(&mut model.rows(), &task(), 3, 1, &mut step);
     assert!(matches!(broken, Err(SearchError::Cancelled)));
     assert_eq!(n, 3);
 }

@@ -49,7 +49,7 @@ fn whole(found: &Found) -> Vec<TokenId> {
 #[test]
 fn beams_that_drop_nothing_find_the_best_of_all_texts() {
     for seed in 0..20 {
-        let mut model = OfIds::new(seed, 5, &[0]);
+        let model = OfIds::new(seed, 5, &[0]);
         for (penalty, t) in
             [(0.0, 1.0), (1.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (1.0, 0.5), (0.0, 3.0)]
         {
@@ -63,7 +63,8 @@ fn beams_that_drop_nothing_find_the_best_of_all_texts() {
                 ..Beams::default()
             };
             let chain: Chain = format!("temp={t}").parse().unwrap();
-            let outcome = beam_search(&mut model, &task(Some(&chain)), &how, &mut on).unwrap();
+            let outcome =
+                beam_search(&mut model.rows(), &task(Some(&chain)), &how, &mut on).unwrap();
             assert_eq!(outcome.texts.len(), 256);
             for (one, expected) in outcome.texts.iter().zip(&all) {
                 assert!((one.score - score(expected)).abs() < 1e-9, "{one:?} {expected:?}");
@@ -79,11 +80,11 @@ fn beams_that_drop_nothing_find_the_best_of_all_texts() {
 
 #[test]
 fn one_beam_is_greedy_and_a_truncation_bounds_what_is_found() {
-    let mut model = OfIds::new(7, 40, &[]);
+    let model = OfIds::new(7, 40, &[]);
     let task =
         |chain| Task { prompt: &PROMPT, chain, end_tokens: &[], max_tokens: 12, stops: None };
     let how = |beams| Beams { beams, ..Beams::default() };
-    let greedy = beam_search(&mut model, &task(None), &how(1), &mut on).unwrap();
+    let greedy = beam_search(&mut model.rows(), &task(None), &how(1), &mut on).unwrap();
     let mut text = PROMPT.to_vec();
     for token in &greedy.texts[0].tokens {
         let logits = model.logits(&text);
@@ -92,11 +93,11 @@ fn one_beam_is_greedy_and_a_truncation_bounds_what_is_found() {
         text.push(*token);
     }
     assert_eq!((text.len(), greedy.texts[0].end, greedy.n_steps), (14, End::Length, 11));
-    let more = beam_search(&mut model, &task(None), &how(8), &mut on).unwrap();
+    let more = beam_search(&mut model.rows(), &task(None), &how(8), &mut on).unwrap();
     assert!(more.texts[0].score > greedy.texts[0].score, "8 beams find a likelier text here");
     // With one survivor in each step there is one text.
     let chain: Chain = "top_k=1".parse().unwrap();
-    let narrow = beam_search(&mut model, &task(Some(&chain)), &how(8), &mut on).unwrap();
+    let narrow = beam_search(&mut model.rows(), &task(Some(&chain)), &how(8), &mut on).unwrap();
     assert_eq!(narrow.texts.len(), 1);
     assert_eq!(narrow.texts[0].tokens, greedy.texts[0].tokens);
     assert_eq!((narrow.texts[0].score, narrow.n_rows), (0.0, 11));
@@ -125,11 +126,11 @@ fn check_tree(outcome: &Outcome) {
 
 #[test]
 fn trees_hold_what_was_kept_and_what_was_dropped() {
-    let mut model = OfIds { end_bias: 2.0, ..OfIds::new(11, 17, &[0]) };
+    let model = OfIds { end_bias: 2.0, ..OfIds::new(11, 17, &[0]) };
     let task = Task { max_tokens: 9, ..task(None) };
     for groups in [1, 2, 3] {
         let how = Beams { beams: 6, groups, ..Beams::default() };
-        let outcome = beam_search(&mut model, &task, &how, &mut on).unwrap();
+        let outcome = beam_search(&mut model.rows(), &task, &how, &mut on).unwrap();
         check_tree(&outcome);
         let first: Vec<_> = outcome.tree.nodes.iter().filter(|node| node.depth == 1).collect();
         assert_eq!(first.len(), 12, "so many are weighed: twice the beams");
@@ -140,18 +141,18 @@ fn trees_hold_what_was_kept_and_what_was_dropped() {
         }
     }
     for seed in 0..20 {
-        check_tree(&stochastic_beams(&mut model, &task, 5, seed, &mut on).unwrap());
+        check_tree(&stochastic_beams(&mut model.rows(), &task, 5, seed, &mut on).unwrap());
     }
 }
 
 /// A stop of the caller ends a text as a token does, without being one.
 #[test]
 fn callers_may_end_texts() {
-    let mut model = OfIds::new(5, 23, &[]);
+    let model = OfIds::new(5, 23, &[]);
     let stops = |tokens: &[TokenId]| tokens.last().is_some_and(|token| token.0 % 5 == 0);
     let task =
         Task { prompt: &PROMPT, chain: None, end_tokens: &[], max_tokens: 10, stops: Some(&stops) };
-    let outcome = beam_search(&mut model, &task, &Beams::default(), &mut on).unwrap();
+    let outcome = beam_search(&mut model.rows(), &task, &Beams::default(), &mut on).unwrap();
     check_tree(&outcome);
     assert!(outcome.texts.iter().any(|found| found.end == End::Stop));
     for found in &outcome.texts {

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, ops::ControlFlow};
 
 use kelvin_engine::{
     TokenId,
-    texts::{Ask, Drawn, Forward, Method, Quality, Read, Settings, SmcQuality, Start, draw},
+    rows::OfText,
+    texts::{Drawn, Method, Quality, Settings, SmcQuality, Start, draw},
 };
 use kelvin_sampling::{Dice, Temp};
 
@@ -31,41 +32,15 @@ fn logits(text: &[TokenId]) -> Vec<f32> {
     (0..V).map(|token| 7.0 * next() - if token == END.0 { 3.0 } else { 0.0 }).collect()
 }
 
-/// The made-up model. It counts what it reads.
-#[derive(Default)]
-struct Made {
-    n_rows: usize,
-}
-
-impl Forward for Made {
-    type Text = Vec<TokenId>;
-    type Error = String;
-
-    fn step(
-        &mut self,
-        reads: &mut [Read<'_, Vec<TokenId>>],
-        asks: &mut [Ask<'_>],
-    ) -> Result<(), String> {
-        for read in reads.iter_mut() {
-            read.text.extend_from_slice(read.next);
-            self.n_rows += 1;
-        }
-        let rows: Vec<Vec<f32>> = reads.iter().map(|read| logits(read.text)).collect();
-        asks.iter_mut().for_each(|ask| ask.draw(&rows[ask.read]));
-        Ok(())
-    }
-
-    fn truncate(&self, text: &mut Vec<TokenId>, len: usize) {
-        text.truncate(len);
-    }
-
-    fn ends(&self, tokens: &[TokenId]) -> bool {
-        tokens.last() == Some(&END)
-    }
-}
-
-fn start() -> Start<Vec<TokenId>> {
-    Start { text: vec![PROMPT[0]], prompt: PROMPT.to_vec() }
+/// Draws on the made-up model. Returns what was drawn, and how many rows the model computed.
+fn draws_of(t: f32, method: Method, dice: &[Dice]) -> (Vec<Drawn>, usize) {
+    let settings = Settings::new(Temp::new(t).unwrap(), method, N).unwrap();
+    let mut model = OfText::new(logits);
+    let start = Start::read(&mut model, PROMPT.to_vec()).unwrap();
+    let ends = |tokens: &[TokenId]| tokens.last() == Some(&END);
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let drawn = draw(&mut model, &start, &settings, dice, &ends, go_on).unwrap();
+    (drawn, model.n_rows())
 }
 
 /// All texts with ln p and the weight ln w of a draw at token temperature `t`.
@@ -137,10 +112,8 @@ impl Truth {
 }
 
 fn run(t: f32, method: Method, seed: u64, n: u64) -> Vec<Drawn> {
-    let settings = Settings::new(Temp::new(t).unwrap(), method, N).unwrap();
     let dice: Vec<Dice> = (0..n).map(|sample| Dice { seed, sample }).collect();
-    let go_on = &mut |_| ControlFlow::Continue(());
-    draw(&mut Made::default(), &start(), &settings, &dice, go_on).unwrap()
+    draws_of(t, method, &dice).0
 }
 
 fn tokens(drawn: &[Drawn]) -> Vec<Vec<TokenId>> {
@@ -312,14 +285,10 @@ fn many_moves_have_the_power_distribution() {
 /// Texts that are equal so far are one row of a step.
 #[test]
 fn equal_texts_are_read_once() {
-    let settings =
-        Settings::new(Temp::new(0.05).unwrap(), Method::Smc { particles: 32 }, N).unwrap();
-    let mut model = Made::default();
-    let go_on = &mut |_| ControlFlow::Continue(());
     let dice = [Dice { seed: 1, sample: 0 }];
-    let drawn = draw(&mut model, &start(), &settings, &dice, go_on).unwrap();
-    assert!(model.n_rows < 4 * N, "{} rows", model.n_rows);
-    assert_eq!(drawn[0].n_read, model.n_rows as u64);
+    let (drawn, n_rows) = draws_of(0.05, Method::Smc { particles: 32 }, &dice);
+    assert!(n_rows < 4 * N, "{n_rows} rows");
+    assert_eq!(drawn[0].n_read, n_rows as u64);
 }
 
 #[test]

@@ -6,7 +6,8 @@ use kelvin_engine::{
     Engine, TokenId,
     batch::{Batch, BatchOptions, Budget, Chunks, Continuation, Request, generate},
     generate::{Ends, FinishReason},
-    texts::{BatchModel, Drawn, Method, Settings, TextsError, draw},
+    rows::BatchRows,
+    texts::{Drawn, Ending, Method, Settings, Start, TextsError, draw},
     transformer::ModelOptions,
 };
 use kelvin_kernels::isa::Isa;
@@ -43,15 +44,16 @@ fn texts(
     samples: std::ops::Range<u64>,
 ) -> Vec<(Drawn, Option<Continuation>)> {
     let mut batch = batch(engine, chunk);
-    let mut model = BatchModel::new(engine, &mut batch, ends);
-    let start = model.start(prompt(40)).unwrap();
-    let max_tokens = model.max_tokens(40);
+    let mut rows = BatchRows { engine, batch: &mut batch, progress: &mut |_, _| () };
+    let ending = Ending::new(engine, ends);
+    let max_tokens = ending.max_tokens(&prompt(40)).unwrap();
+    let start = Start::read(&mut rows, prompt(40)).unwrap();
     let settings = Settings::new(Temp::new(t).unwrap(), method, max_tokens).unwrap();
     let dice: Vec<Dice> = samples.map(|sample| Dice { seed: 5, sample }).collect();
     let go_on = &mut |_| ControlFlow::Continue(());
-    let drawn = draw(&mut model, &start, &settings, &dice, go_on).unwrap();
+    let drawn = draw(&mut rows, &start, &settings, &dice, &|y| ending.ends(y), go_on).unwrap();
     let text = |one: Drawn| {
-        let text = one.path.as_ref().map(|path| model.continuation(path));
+        let text = one.path.as_ref().map(|path| ending.continuation(path));
         (one, text)
     };
     drawn.into_iter().map(text).collect()
@@ -107,12 +109,15 @@ fn at_one_texts_are_those_of_the_batch() {
 fn a_prompt_without_room_and_a_break_are_errors() {
     let engine = engine(1, None);
     let (mut batch, ends) = (batch(&engine, 256), ends(10));
-    let mut model = BatchModel::new(&engine, &mut batch, &ends);
-    assert!(model.start(Vec::new()).is_err());
-    assert!(model.start(prompt(engine.model.config.ctx_len as u32)).is_err());
-    let start = model.start(prompt(3)).unwrap();
+    let ending = Ending::new(&engine, &ends);
+    assert!(ending.max_tokens(&[]).is_err());
+    assert!(ending.max_tokens(&prompt(engine.model.config.ctx_len as u32)).is_err());
+    assert_eq!(ending.max_tokens(&prompt(3)).unwrap(), 10);
+    let mut rows = BatchRows { engine: &engine, batch: &mut batch, progress: &mut |_, _| () };
+    let start = Start::read(&mut rows, prompt(3)).unwrap();
     let settings = Settings::new(Temp::new(0.5).unwrap(), METHODS[1], 10).unwrap();
     let dice = [Dice { seed: 1, sample: 0 }];
-    let broken = draw(&mut model, &start, &settings, &dice, &mut |_| ControlFlow::Break(()));
+    let broken =
+        draw(&mut rows, &start, &settings, &dice, &|_| false, &mut |_| ControlFlow::Break(()));
     assert!(matches!(broken, Err(TextsError::Cancelled)));
 }

@@ -2,7 +2,10 @@
 
 use kelvin_constraint::Form;
 use kelvin_engine::batch::Continuation;
-use kelvin_lab::statistics::{TextHeat, text_heat};
+use kelvin_lab::{
+    TextQuality,
+    statistics::{TextHeat, text_heat},
+};
 use kelvin_views::{
     clock::Timings,
     figures::{self, Figures, Finish},
@@ -11,12 +14,7 @@ use serde::Serialize;
 
 use super::plan::Plan;
 use crate::{
-    cli::shared::{
-        drafts::Drafts,
-        prompt::Prompt,
-        session::ModelFile,
-        texts::{TextDrawn, TextQuality},
-    },
+    cli::shared::{drafts::Drafts, prompt::Prompt, session::ModelFile, texts::TextDrawn},
     terminal::json,
 };
 
@@ -118,7 +116,7 @@ pub(crate) struct HeatOutput {
 impl HeatOutput {
     /// Of all samples at temperature `t`, if particles drew them.
     pub(crate) fn of(t: f64, drawn: &[TextDrawn]) -> Option<HeatOutput> {
-        let samples: Vec<_> = drawn.iter().filter_map(|one| one.smc.clone()).collect();
+        let samples: Vec<_> = drawn.iter().filter_map(|one| one.quality.particles()).collect();
         let TextHeat { free_energy, energy, entropy, heat_capacity } = text_heat(t, &samples)?;
         Some(HeatOutput {
             free_energy: free_energy.value,

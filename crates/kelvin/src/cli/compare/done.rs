@@ -19,6 +19,15 @@ impl Done<'_> {
     pub(crate) fn is_interrupted(&self) -> bool {
         self.continuations.iter().any(|text| text.finish == FinishReason::Cancelled)
     }
+
+    /// Why there is no text with a temperature of its own, if some were asked for and none is
+    /// there.
+    pub(crate) fn no_texts(&self) -> Option<String> {
+        let texts = &self.continuations[self.plan.texts.start * self.plan.samples..];
+        let is_missing = |text: &Continuation| matches!(text.finish, FinishReason::NotAccepted(_));
+        let first = texts.first().filter(|_| texts.iter().all(is_missing))?;
+        first.finish.failure()
+    }
 }
 
 /// Says where a model's columns part from the first model's, if tokens mean the same in both.

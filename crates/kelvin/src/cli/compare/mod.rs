@@ -90,6 +90,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         return Err(Interrupted.into());
     }
     let failure = all.iter().find_map(|done| done.continuations[0].finish.failure());
+    let failure = failure.or_else(|| all.iter().find_map(Done::no_texts));
     failure.map_or(Ok(()), |failure| Err(anyhow::anyhow!(failure)))
 }
 

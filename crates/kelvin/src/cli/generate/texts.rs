@@ -1,5 +1,6 @@
 //! `generate --text-temperature`: one text, drawn as a whole.
 
+use kelvin_lab::TextQuality;
 use kelvin_sampling::Chain;
 use kelvin_views::{
     escape,
@@ -15,7 +16,7 @@ use crate::{
         prompt::{self, Otherwise, Prompt},
         sampling::DEFAULT_PROFILE,
         session::{self, ModelFile},
-        texts::{self, Asked, TextQuality},
+        texts::{self, Asked},
     },
     interrupt,
     terminal::{self, json},

@@ -10,7 +10,7 @@ use std::{
 };
 
 use kelvin_lab::{
-    Store,
+    Column, Store,
     export::{ExportError, Format, What, export},
     recipe::Draft,
     replay::replay,
@@ -102,7 +102,14 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
 /// The chains of the flags, parsed as a recipe's are.
 fn chains(temp: Option<String>, sampler: Vec<String>) -> anyhow::Result<Vec<Chain>> {
     let draft = Draft { temp, sampler, prompts: vec![String::new()], ..Draft::default() };
-    Ok(draft.resolve().map_err(|error| usage(error.to_string()))?.chains)
+    let recipe = draft.resolve().map_err(|error| usage(error.to_string()))?;
+    let chain = |column: &Column| {
+        let chain = column.chain().cloned();
+        chain.ok_or_else(|| {
+            usage(format!("`{column}` draws whole texts, which logits can't replay"))
+        })
+    };
+    recipe.chains.iter().map(chain).collect()
 }
 
 fn list(runs: &[view::ListedRow], path: &Path, as_json: bool) -> anyhow::Result<()> {

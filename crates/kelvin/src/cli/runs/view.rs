@@ -136,6 +136,9 @@ struct ChainRow {
     chain: String,
     texts: usize,
     tokens: Option<f64>,
+    /// Tokens that the model computed for a text that was drawn as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tokens_computed: Option<f64>,
     mean_entropy_raw: Option<f64>,
     mean_surprisal_raw: Option<f64>,
     finish: BTreeMap<Finish, usize>,
@@ -155,6 +158,7 @@ struct ShownText {
 struct Gathered {
     n_texts: usize,
     tokens: Vec<f64>,
+    computed: Vec<f64>,
     entropies: Vec<f64>,
     surprisals: Vec<f64>,
     finish: BTreeMap<Finish, usize>,
@@ -169,6 +173,7 @@ impl Gathered {
             (!sample.tokens.is_empty() || sample.text.is_empty())
                 .then_some(sample.tokens.len() as f64),
         );
+        self.computed.extend(sample.whole.as_ref().map(|whole| whole.tokens_read as f64));
         self.entropies.extend(of(|token| token.entropy));
         self.surprisals.extend(of(|token| token.surprisal));
         *self.finish.entry(sample.finish).or_default() += 1;
@@ -180,6 +185,7 @@ impl Gathered {
             chain,
             texts: self.n_texts,
             tokens: mean_of(self.tokens),
+            tokens_computed: mean_of(self.computed),
             mean_entropy_raw: mean_of(self.entropies),
             mean_surprisal_raw: mean_of(self.surprisals),
             finish: self.finish,
@@ -256,11 +262,8 @@ impl Shown {
         if let Some(why) = run.source.withholds() {
             out.push_str(&style.dim(&format!("no entropies: {why}\n")));
         }
-        let mut rows = vec![
-            ["chain", "texts", "tokens", "entropy", "surprisal", "ended by"]
-                .map(str::to_string)
-                .to_vec(),
-        ];
+        let head = ["chain", "texts", "tokens", "computed", "entropy", "surprisal", "ended by"];
+        let mut rows = vec![head.map(str::to_string).to_vec()];
         for column in &self.columns {
             let finish: Vec<String> = column
                 .finish
@@ -271,13 +274,19 @@ impl Shown {
                 column.chain.clone(),
                 grouped(column.texts),
                 number(column.tokens, 1),
+                number(column.tokens_computed, 1),
                 number(column.mean_entropy_raw, 3),
                 number(column.mean_surprisal_raw, 3),
                 finish.join(", "),
             ]);
         }
-        let align =
-            [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right, Align::Left];
+        let mut align = vec![Align::Right; head.len()];
+        (align[0], align[head.len() - 1]) = (Align::Left, Align::Left);
+        if self.columns.iter().all(|column| column.tokens_computed.is_none()) {
+            // Texts are drawn token by token: what they have is what was computed.
+            rows.iter_mut().for_each(|row| drop(row.remove(3)));
+            align.remove(3);
+        }
         let mut lines = table::lines(&rows, &align, 2);
         lines[0] = style.dim(&lines[0]);
         out.push_str(&(lines.join("\n") + "\n"));

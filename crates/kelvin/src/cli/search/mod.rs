@@ -12,9 +12,10 @@ use kelvin_engine::{
     TokenId,
     batch::{Observer, RequestId},
     generate::FinishReason,
+    rows::BatchRows,
     search::{
-        BatchRows, Drawn, Outcome, Ranked, Runs, SearchError, Task, beam_search, best_of, chrf,
-        draw_texts, minimum_risk, stochastic_beams,
+        Drawn, Outcome, Ranked, Runs, SearchError, Task, beam_search, best_of, chrf, draw_texts,
+        minimum_risk, stochastic_beams,
     },
 };
 use kelvin_sampling::{Chain, Dice, Sampler};

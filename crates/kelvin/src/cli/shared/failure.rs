@@ -9,9 +9,6 @@ use kelvin_views::{escape::printable, shorten::bounded};
 
 use crate::interrupt;
 
-/// Maximum characters of an error from clap. Help texts of all verbs are shorter.
-const MAX_TYPED: usize = 4000;
-
 /// An error in the command line: a flag's value, a model's name.
 #[derive(Debug)]
 pub(crate) struct Usage(pub(crate) String);
@@ -75,24 +72,51 @@ pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> u8 {
     if is_usage { 2 } else { 1 }
 }
 
-/// Prints clap's error or help text. A value that an error quotes is shortened.
+/// Prints clap's error as one sentence, or its help text. Values that an error quotes are
+/// shortened.
 pub(crate) fn report_typed(error: &clap::Error) -> u8 {
-    let text = error.render().to_string();
-    if let Some(word) = unquoted(error, &text) {
-        let word = printable(&bounded(word.to_string()));
-        let _ = writeln!(
-            std::io::stderr().lock(),
-            "error: \"{word}\" comes after the text: put quotes around the text, as in \"Write \
-             about Nepal\""
-        );
-        return 2;
-    }
-    if error.use_stderr() && text.chars().count() > MAX_TYPED {
-        let _ = writeln!(std::io::stderr().lock(), "{}", bounded(text));
-    } else {
+    // A verb that needs a verb of its own shows its help, as `--help` does.
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
+    } else {
+        let text = error.render().to_string();
+        let sentence = match unquoted(error, &text) {
+            Some(word) => format!(
+                "\"{word}\" comes after the text: put quotes around the text, as in \"Write about \
+                 Nepal\""
+            ),
+            None => typed_sentence(&text),
+        };
+        let sentence = printable(&bounded(sentence));
+        let _ = writeln!(std::io::stderr().lock(), "error: {sentence}");
     }
     u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+/// An error as clap prints it, without the block about usage: what is wrong and what may help on
+/// one line, and where there is more.
+fn typed_sentence(text: &str) -> String {
+    let (said, usage) = text.split_once("\nUsage: ").unwrap_or((text, ""));
+    let mut sentence = String::new();
+    for line in said.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let line = line.strip_prefix("error: ").or(line.strip_prefix("tip: ")).unwrap_or(line);
+        if line.starts_with("For more information") {
+            continue;
+        }
+        sentence.push_str(match (sentence.is_empty(), sentence.ends_with(':')) {
+            (true, _) => "",
+            (_, true) => " ",
+            _ if line.starts_with('[') => " ",
+            _ => ", ",
+        });
+        sentence.push_str(line);
+    }
+    let is_verb = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
+    let verb: Vec<&str> = usage.split_whitespace().take_while(is_verb).collect();
+    match verb.is_empty() {
+        true => sentence,
+        false => format!("{sentence} (`{} --help` shows what there is)", verb.join(" ")),
+    }
 }
 
 /// The second word of a text that was typed without quotes, which clap takes for an argument too
@@ -165,6 +189,34 @@ mod tests {
         {
             assert_eq!(second(line), None, "{line}");
         }
+    }
+
+    #[test]
+    fn errors_of_the_parser_are_one_sentence() {
+        let said = |line: &str| {
+            let error = Args::try_parse_from(line.split(' ')).unwrap_err();
+            typed_sentence(&error.render().to_string())
+        };
+        for (line, words, verb) in [
+            ("kelvin compare a --hot", "unexpected argument '--hot' found", "kelvin compare"),
+            (
+                "kelvin generate a --text-particles 4",
+                "provided: --text-temperature <T",
+                "kelvin generate",
+            ),
+            ("kelvin hot", "unrecognized subcommand 'hot'", "kelvin"),
+            ("kelvin models pul", "a similar subcommand exists: 'pull'", "kelvin models"),
+        ] {
+            let said = said(line);
+            assert!(said.contains(words) && !said.contains('\n'), "{said}");
+            assert!(said.ends_with(&format!(" (`{verb} --help` shows what there is)")), "{said}");
+        }
+        let said = said("kelvin generate a --seed x");
+        assert!(
+            said.starts_with("invalid value 'x' for '--seed <N>': a seed is a whole"),
+            "{said}"
+        );
+        assert!(said.ends_with(&u64::MAX.to_string()), "{said}");
     }
 
     #[test]

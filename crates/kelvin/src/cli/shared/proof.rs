@@ -13,7 +13,7 @@ use kelvin_engine::{
     generate::FinishReason,
 };
 use kelvin_lab::{
-    Recipe,
+    Column, Recipe,
     job::Job,
     proof::{Head, ProvedText, Recorder, Writer},
     recipe::{Evaluation, Framing, Length, Origin, Record},
@@ -127,8 +127,9 @@ impl Made<'_> {
             origin: Origin::Model(session.file.model.clone()),
             prompts: vec![Prompt { text: prompt.prompt.clone(), fields: Default::default() }],
             framing: Framing { date: prompt.date.clone(), ..self.framing.clone() },
-            chains,
+            chains: chains.into_iter().map(Column::from).collect(),
             samples: self.samples,
+            spread: false,
             seed: self.seed,
             length: Length {
                 max_tokens: length.max_tokens,

@@ -8,10 +8,14 @@ use kelvin_engine::{
     TokenId,
     batch::{Batch, Continuation},
     generate::{Ends, FinishReason},
-    texts::{BatchModel, Drawn, Method, Progress, Quality, Settings, SmcQuality, TextsError, draw},
+    rows::BatchRows,
+    texts::{
+        AskError, Asked as How, Drawn, Ending, Method, Progress, Quality, Settings, Start,
+        TextsError, draw,
+    },
 };
+use kelvin_lab::text_quality::{OfMethod, TextQuality};
 use kelvin_sampling::{Chain, Dice, Stage, Temp};
-use serde::Serialize;
 
 use super::{
     args::BanArgs,
@@ -21,10 +25,7 @@ use super::{
 };
 use crate::{
     interrupt::Guard,
-    terminal::{
-        counted,
-        late::{Counted, LateBar},
-    },
+    terminal::late::{Counted, LateBar},
 };
 
 /// The temperature of whole texts.
@@ -61,6 +62,21 @@ pub(crate) struct TextTempArgs {
     text_block: Option<usize>,
 }
 
+/// What is wrong with a temperature of texts that isn't one.
+fn unfit(typed: &str) -> anyhow::Error {
+    usage(match typed.parse::<f64>() {
+        Ok(t) if t > f64::from(f32::MAX) => format!(
+            "--text-temperature is {typed}, but the largest is 3.4e38, where all texts are equally \
+             likely already"
+        ),
+        Ok(t) if t > 0.0 => format!(
+            "--text-temperature is {typed}, but the smallest is 1.4e-45: so near 0 it is the \
+             likeliest text, which has to be searched for (`kelvin search`)"
+        ),
+        _ => format!("--text-temperature is \"{typed}\", but it is a number above 0 such as 0.5"),
+    })
+}
+
 /// A method by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum MethodName {
@@ -83,44 +99,45 @@ impl TextTempArgs {
     pub(crate) fn asked(&self, max_tokens: usize) -> anyhow::Result<Option<Asked>> {
         let Some(typed) = &self.text_temperature else { return Ok(None) };
         let method = self.method()?;
-        let temperature = |one: &str| -> anyhow::Result<Temp> {
-            let found: Option<Temp> = one.trim().parse().ok();
-            let temp = found.ok_or_else(|| {
-                usage(format!(
-                    "--text-temperature is \"{one}\", but it is a number above 0 such as 0.5"
-                ))
-            })?;
+        let mut temperatures: Vec<Temp> = Vec::new();
+        for one in typed.split(',').map(str::trim) {
+            let temp: Temp = one.parse().map_err(|_| unfit(one))?;
             Settings::new(temp, method, max_tokens)
                 .map_err(|error| usage(format!("--text-temperature {one}: {error}")))?;
-            Ok(temp)
-        };
-        let temperatures = typed.split(',').map(temperature).collect::<anyhow::Result<_>>()?;
+            if temperatures.contains(&temp) {
+                return Err(usage(format!(
+                    "--text-temperature has {one} twice, whose texts would be equal: give it once"
+                )));
+            }
+            temperatures.push(temp);
+        }
         Ok(Some(Asked { typed: typed.clone(), temperatures, method }))
     }
 
-    fn method(&self) -> anyhow::Result<Method> {
-        let name = self.text_method.unwrap_or(MethodName::Smc);
-        for (flag, typed, of) in [
-            ("--text-particles", self.text_particles, MethodName::Smc),
-            ("--text-tries", self.text_tries, MethodName::Exact),
-            ("--text-moves", self.text_moves, MethodName::Mcmc),
-            ("--text-block", self.text_block, MethodName::Mcmc),
-        ] {
-            if typed.is_some() && name != of {
-                let of = of.to_possible_value().map(|of| of.get_name().to_string());
-                let of = of.unwrap_or_default();
-                return Err(usage(format!("{flag} is of --text-method {of}, which isn't used")));
-            }
+    /// The temperatures as they were typed, if any were.
+    pub(crate) fn typed(&self) -> Option<&str> {
+        self.text_temperature.as_deref()
+    }
+
+    /// How texts are drawn, as it was typed.
+    pub(crate) fn how(&self) -> How {
+        let name =
+            |method: MethodName| method.to_possible_value().map(|v| v.get_name().to_string());
+        How {
+            method: self.text_method.and_then(name),
+            particles: self.text_particles,
+            tries: self.text_tries,
+            moves: self.text_moves,
+            block: self.text_block,
         }
-        Ok(match name {
-            MethodName::Exact => {
-                Method::Exact { tries: self.text_tries.unwrap_or(1000) as u64, at_once: 16 }
+    }
+
+    fn method(&self) -> anyhow::Result<Method> {
+        self.how().resolve().map_err(|error| match error {
+            AskError::NotOf { number, of } => {
+                usage(format!("--text-{number} is of --text-method {of}, which isn't used"))
             }
-            MethodName::Smc => Method::Smc { particles: self.text_particles.unwrap_or(16) },
-            MethodName::Mcmc => Method::Mcmc {
-                moves: self.text_moves.unwrap_or(10) as u64,
-                block: self.text_block.unwrap_or(32),
-            },
+            other => usage(format!("--text-method: {other}")),
         })
     }
 }
@@ -171,134 +188,6 @@ impl Asked {
 pub(crate) struct TextDrawn {
     pub(crate) continuation: Continuation,
     pub(crate) quality: TextQuality,
-    /// What thermodynamics are computed from.
-    pub(crate) smc: Option<SmcQuality>,
-}
-
-/// What a text says of its own quality, for JSON.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct TextQuality {
-    /// `exact`, `smc` or `mcmc`.
-    pub(crate) method: &'static str,
-    /// -ln p of the text under the model, that of the token that ended it included, in nats.
-    pub(crate) energy: Option<f64>,
-    /// Tokens that the model read for it; what particles share counts once.
-    pub(crate) tokens_read: u64,
-    #[serde(flatten)]
-    pub(crate) of_method: OfMethod,
-}
-
-/// A method's own figures.
-#[derive(Debug, Clone, Serialize)]
-#[serde(untagged)]
-pub(crate) enum OfMethod {
-    /// exact.
-    Exact {
-        /// Tries up to the accepted one.
-        tries: u64,
-        /// Whether one was accepted.
-        accepted: bool,
-    },
-    /// smc.
-    Smc {
-        particles: usize,
-        /// Effective sample size at the end.
-        ess: f64,
-        resamplings: u64,
-        /// Distinct particles of the beginning from which those of the end descend.
-        ancestors: usize,
-        /// Distinct texts among the particles.
-        distinct: usize,
-        /// The estimate of ln Z and its standard error, which one ancestor doesn't tell.
-        ln_z: f64,
-        ln_z_error: Option<f64>,
-    },
-    /// mcmc.
-    Mcmc {
-        moves: u64,
-        accepted: u64,
-        /// Accepted moves over moves.
-        acceptance: f64,
-        /// Correlation of the energies of neighbouring moves of the last block.
-        autocorrelation: Option<f64>,
-        /// In moves.
-        autocorrelation_time: Option<f64>,
-    },
-}
-
-impl TextQuality {
-    fn of(drawn: &Drawn) -> TextQuality {
-        let (method, of_method) = match &drawn.quality {
-            &Quality::Exact { tries, accepted } => ("exact", OfMethod::Exact { tries, accepted }),
-            Quality::Smc(smc) => {
-                let &SmcQuality { particles, ess, resamplings, ancestors, .. } = smc;
-                let &SmcQuality { distinct, ln_z, ln_z_error, .. } = smc;
-                let of_method = OfMethod::Smc {
-                    particles,
-                    ess,
-                    resamplings,
-                    ancestors,
-                    distinct,
-                    ln_z,
-                    ln_z_error,
-                };
-                ("smc", of_method)
-            }
-            &Quality::Mcmc { moves, accepted, autocorrelation, autocorrelation_time } => {
-                let acceptance = accepted as f64 / moves as f64;
-                let of_method = OfMethod::Mcmc {
-                    moves,
-                    accepted,
-                    acceptance,
-                    autocorrelation,
-                    autocorrelation_time,
-                };
-                ("mcmc", of_method)
-            }
-        };
-        let energy = drawn.path.as_ref().map(|path| path.energy());
-        TextQuality { method, energy, tokens_read: drawn.n_read, of_method }
-    }
-
-    /// The quality in words, for people.
-    pub(crate) fn words(&self) -> String {
-        match &self.of_method {
-            OfMethod::Exact { tries, accepted: true } => format!("accepted at try {tries}"),
-            OfMethod::Exact { tries, accepted: false } => {
-                format!("none of {tries} tries was accepted")
-            }
-            OfMethod::Smc {
-                particles,
-                ess,
-                resamplings,
-                ancestors,
-                distinct,
-                ln_z,
-                ln_z_error,
-            } => {
-                let error = match ln_z_error {
-                    Some(error) => format!(" ± {error:.2}"),
-                    None => ", its error unknown".to_string(),
-                };
-                format!(
-                    "{particles} particles, {ess:.1} of them effective, {}, {}, {}, ln Z = \
-                     {ln_z:.2}{error}",
-                    counted(*resamplings as usize, "resampling"),
-                    counted(*ancestors, "ancestor"),
-                    counted(*distinct, "text")
-                )
-            }
-            OfMethod::Mcmc { moves, acceptance, autocorrelation_time, .. } => {
-                let time = autocorrelation_time
-                    .map(|time| format!(", autocorrelation time {time:.1} moves"));
-                format!(
-                    "{moves} moves, {:.0} % accepted{}",
-                    acceptance * 100.0,
-                    time.unwrap_or_default()
-                )
-            }
-        }
-    }
 }
 
 /// The quality of several samples by particles in words: means.
@@ -327,9 +216,10 @@ pub(crate) fn run(
     (seed, samples): (u64, usize),
     guard: &Guard,
 ) -> anyhow::Result<Vec<Vec<TextDrawn>>> {
-    let mut model = BatchModel::new(&session.engine, batch, ends);
-    let start = model.start(prompt)?;
-    let max_tokens = model.max_tokens(start.prompt.len());
+    let ending = Ending::new(&session.engine, ends);
+    let max_tokens = ending.max_tokens(&prompt)?;
+    let mut rows = BatchRows { engine: &session.engine, batch, progress: &mut |_, _| () };
+    let start = Start::read(&mut rows, prompt)?;
     let dice: Vec<Dice> = (0..samples as u64).map(|sample| Dice { seed, sample }).collect();
     let mut bar = LateBar::new(Counted::Texts);
     let (mut all, total) = (Vec::new(), (samples * asked.temperatures.len()) as u64);
@@ -341,24 +231,21 @@ pub(crate) fn run(
             bar.set(before + progress.done as u64, total);
             if guard.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let drawn = draw(&mut model, &start, &settings, &dice, watch).map_err(failed)?;
-        all.push(drawn.into_iter().map(|one| told(&model, one)).collect());
+        let ends = |tokens: &[TokenId]| ending.ends(tokens);
+        let drawn = draw(&mut rows, &start, &settings, &dice, &ends, watch).map_err(failed)?;
+        all.push(drawn.into_iter().map(|one| told(&ending, one)).collect());
     }
     Ok(all)
 }
 
-fn told(model: &BatchModel<'_>, drawn: Drawn) -> TextDrawn {
+fn told(ending: &Ending<'_>, drawn: Drawn) -> TextDrawn {
     let quality = TextQuality::of(&drawn);
     let continuation = match (&drawn.path, &drawn.quality) {
-        (Some(path), _) => model.continuation(path),
+        (Some(path), _) => ending.continuation(path),
         (None, Quality::Exact { tries, .. }) => empty(FinishReason::NotAccepted(*tries)),
         (None, _) => empty(FinishReason::Cancelled),
     };
-    let smc = match drawn.quality {
-        Quality::Smc(smc) => Some(smc),
-        _ => None,
-    };
-    TextDrawn { continuation, quality, smc }
+    TextDrawn { continuation, quality }
 }
 
 /// A continuation without tokens.
@@ -372,7 +259,7 @@ pub(crate) fn empty(finish: FinishReason) -> Continuation {
     }
 }
 
-fn failed<E: Into<anyhow::Error>>(error: TextsError<E>) -> anyhow::Error {
+fn failed(error: TextsError) -> anyhow::Error {
     match error {
         TextsError::Model(error) => error.into(),
         TextsError::Cancelled => Interrupted.into(),

@@ -11,6 +11,7 @@ use crate::cli::shared::{
     proof::ProofArgs,
     sampling::{StageArgs, not_beside_a_chain},
     temp::{OR_RANGES, TempArgs, USUAL, several},
+    texts::TextTempArgs,
 };
 
 /// `sweep`.
@@ -20,6 +21,7 @@ use crate::cli::shared::{
 Examples:
   kelvin sweep -p \"Write about Nepal\" -t \"0.2..2 step 0.2\" --samples 8 -n 64
   kelvin sweep --prompts prompts.jsonl --sampler \"temp={1,1.5,2} | min_p={0,0.05,0.1}\" --samples 4
+  kelvin sweep -p \"Once upon a time\" --raw --text-temperature 0.25,0.5 -t 0.25,0.5 --samples 8 -n 16
   kelvin sweep study.toml --plan
   kelvin sweep study.toml --samples 16
   kelvin sweep --server http://localhost:8000/v1 -m qwen --speaks vllm -p \"Once upon a time\" -t \
@@ -88,6 +90,8 @@ pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) heat: TempArgs,
     #[command(flatten)]
+    pub(crate) texts: TextTempArgs,
+    #[command(flatten)]
     pub(crate) stages: StageArgs,
     /// A whole chain; {a,b} expands to a grid; may be repeated
     #[arg(long, value_name = "CHAIN", help_heading = "Sampling", conflicts_with_all = not_beside_a_chain())]
@@ -98,6 +102,10 @@ pub(crate) struct SweepArgs {
     /// Texts of each prompt with each chain (default: 1)
     #[arg(long, value_name = "K", help_heading = "Sampling")]
     pub(crate) samples: Option<usize>,
+    /// Spread the samples of a chain evenly over what it makes likely, so that they repeat each
+    /// other less; each alone is drawn as ever (arithmetic sampling)
+    #[arg(long, help_heading = "Sampling")]
+    pub(crate) spread: bool,
     /// The seed of the random numbers (default: 0)
     #[arg(short, long, value_name = "N", help_heading = "Sampling")]
     pub(crate) seed: Option<u64>,

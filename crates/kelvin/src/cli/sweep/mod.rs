@@ -49,6 +49,15 @@ pub(crate) fn run(verb: &SweepVerbArgs) -> anyhow::Result<()> {
     session::check_threads(args.threads)?;
     let proof = verb.proof.checked()?;
     let recipe = recipe(args)?;
+    if proof.is_some() && recipe.spread {
+        return Err(usage("--spread has no --proof"));
+    }
+    if proof.is_some() && recipe.chains.iter().any(|column| column.texts().is_some()) {
+        return Err(usage(
+            "--proof holds the logits of tokens that are drawn one by one, so it doesn't combine \
+             with a temperature of texts",
+        ));
+    }
     if !args.plan && !args.yes {
         confirm(&recipe)?;
     }
@@ -128,10 +137,10 @@ fn fill(
     store: &mut Store,
     (worker, proof): (&mut dyn Worker, Option<ProofFile>),
 ) -> anyhow::Result<()> {
-    let n_missing = missing(recipe, &store.present(run)?).len();
-    let header = view::Header::new(run, recipe, worker.source(), n_missing);
+    let missing = missing(recipe, &store.present(run)?);
+    let header = view::Header::new(run, recipe, worker.source(), missing.len());
     let guard = interrupt::Guard::new();
-    let mut reporter = Reporter::new(header, recipe.length.max_tokens, args.json, &guard)?;
+    let mut reporter = Reporter::new(header, recipe, &missing, args.json, &guard)?;
     reporter.proof = proof;
     let swept = sweep::sweep(recipe, run, store, worker, &mut reporter);
     let proved = reporter.finish();
@@ -195,7 +204,10 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         sampler: args.sampler.clone(),
         profile: args.profile.clone(),
         stages: args.stages.stages(),
+        text_temperature: args.texts.typed().map(str::to_string),
+        text: args.texts.how(),
         samples: args.samples,
+        spread: args.spread.then_some(true),
         seed: args.seed,
         max_tokens: args.max_tokens,
         stop: args.stop.clone(),

@@ -14,7 +14,7 @@ use kelvin_lab::{
 use kelvin_views::escape;
 use serde::Serialize;
 
-use super::view::{counted, duration, grouped, manner, named, template};
+use super::view::{self, counted, duration, grouped, manner, named, template};
 use crate::terminal::{
     self, json,
     table::{self, Align},
@@ -65,7 +65,7 @@ pub(crate) fn show(
         _ => Default::default(),
     };
     let rows = missing(recipe, &present);
-    let most_tokens = rows.len().saturating_mul(recipe.length.max_tokens);
+    let most_tokens = view::most_tokens(recipe, &rows);
     let sessions = store.map(|store| store.sessions_of(&source)).transpose()?.unwrap_or_default();
     let threads = worker.n_threads();
     let earlier = sessions

@@ -8,12 +8,13 @@ use std::{
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use kelvin_lab::{
-    Recipe,
+    Recipe, TextQuality,
     proof::ProvedText,
     recipe::{Origin, Template},
     run::{Finish, Sample, Source},
     store::RunId,
     sweep::{Progress, SweepResult},
+    worker::Row,
 };
 use kelvin_views::escape;
 use serde::Serialize;
@@ -87,6 +88,9 @@ struct Stored<'a> {
     finish: Finish,
     tokens: usize,
     text: &'a str,
+    /// How it was drawn, if it was drawn as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text_temperature: Option<&'a TextQuality>,
 }
 
 /// The last line of JSON.
@@ -104,8 +108,8 @@ pub(crate) struct Reporter<'a> {
     json: bool,
     bar: ProgressBar,
     begun: Instant,
-    /// Maximum tokens of a text.
-    max_tokens: usize,
+    /// Most tokens that are computed for a text, by column.
+    most: Vec<usize>,
     n_tokens: u64,
     n_stored: usize,
     n_missing: usize,
@@ -117,15 +121,18 @@ pub(crate) struct Reporter<'a> {
     pub(crate) proof: Option<ProofFile>,
 }
 
-impl Reporter<'_> {
+impl<'a> Reporter<'a> {
     /// Prints the header and starts the progress bar.
     pub(crate) fn new(
         header: Header,
-        max_tokens: usize,
+        recipe: &Recipe,
+        missing: &[Row],
         json: bool,
-        guard: &Guard,
-    ) -> anyhow::Result<Reporter<'_>> {
-        let n_missing = header.texts - header.present;
+        guard: &'a Guard,
+    ) -> anyhow::Result<Reporter<'a>> {
+        let n_missing = missing.len();
+        let most: Vec<usize> =
+            (0..recipe.chains.len()).map(|chain| recipe.most_computed(chain)).collect();
         if json {
             json::print_line(&header)?;
         } else {
@@ -133,7 +140,7 @@ impl Reporter<'_> {
         }
         // Counted in tokens. A text that ends early adds those it didn't use, so that the time left
         // is steady.
-        let bar = ProgressBar::new((n_missing * max_tokens) as u64);
+        let bar = ProgressBar::new(most_tokens(recipe, missing) as u64);
         let style = ProgressStyle::with_template("  {bar:30} {msg} · {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(format!("0 of {} texts", grouped(n_missing)));
@@ -143,7 +150,7 @@ impl Reporter<'_> {
             json,
             bar,
             begun: Instant::now(),
-            max_tokens,
+            most,
             n_tokens: 0,
             n_stored: 0,
             n_missing,
@@ -213,7 +220,7 @@ impl Progress for Reporter<'_> {
     fn stored(&mut self, sample: &Sample) -> ControlFlow<()> {
         self.n_stored += 1;
         self.is_waiting = false;
-        self.bar.inc(self.max_tokens.saturating_sub(sample.tokens.len()) as u64);
+        self.bar.inc(self.most[sample.chain].saturating_sub(sample.n_computed()) as u64);
         if self.json {
             self.printed = json::print_line(&Stored {
                 prompt: sample.prompt,
@@ -222,10 +229,17 @@ impl Progress for Reporter<'_> {
                 finish: sample.finish,
                 tokens: sample.tokens.len(),
                 text: &sample.text,
+                text_temperature: sample.whole.as_ref(),
             });
         }
         self.goes_on()
     }
+}
+
+/// The most tokens that are computed for rows.
+pub(crate) fn most_tokens(recipe: &Recipe, rows: &[Row]) -> usize {
+    let each = rows.iter().map(|row| recipe.most_computed(row.chain));
+    each.fold(0, usize::saturating_add)
 }
 
 /// Prints the result of a sweep.

@@ -7,17 +7,17 @@ use std::ops::ControlFlow;
 use anyhow::Context;
 use kelvin_engine::source;
 use kelvin_lab::{
-    Recipe, Store, metrics,
+    Column, Recipe, Store, metrics,
     recipe::{Draft, Origin},
-    report::{Table, Value},
+    report::{Evidence, Table, Value},
     run::{Sample, Source},
     scores::Score,
     store::RunId,
     sweep::Progress,
-    tune::{Found, Objective, Round, Search, SearchError, Watcher, with_defaults},
+    tune::{Beside, Found, Objective, Round, Search, SearchError, Watcher, beside, with_defaults},
     worker::Worker,
 };
-use kelvin_sampling::{Chain, Profile};
+use kelvin_sampling::Profile;
 use kelvin_views::{
     escape, recommended,
     translation::{Translation, translate},
@@ -52,6 +52,8 @@ struct TuneOutput {
     source: Source,
     #[serde(flatten)]
     found: Found,
+    /// What other ways choose among the settings of the first round.
+    beside: Vec<Beside>,
     /// The winner as other engines' settings.
     translations: Vec<Translation>,
 }
@@ -62,7 +64,7 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
     let own = metrics::owns(&draft.scores).map_err(usage)?;
     let objective = Objective::read(&args.objective, &own)
         .map_err(|error| usage(format!("--objective: {error}")))?;
-    let first = recipe(args, draft, &objective)?;
+    let (first, recommended) = recipe(args, draft, &objective)?;
     let search = Search {
         objective: &objective,
         first: &first,
@@ -84,7 +86,7 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
     let path = sweeping::place(&args.sweep.db)?;
     let mut store = Store::open(&path)?;
     sweeping::with_worker(&args.sweep, &first, None, |worker, _| {
-        play(args, &search, judge, &mut store, worker)
+        play(args, &search, (judge, recommended.as_ref()), &mut store, worker)
     })
 }
 
@@ -92,7 +94,7 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
 fn play(
     args: &TuneArgs,
     search: &Search<'_>,
-    judge: Option<&str>,
+    (judge, recommended): (Option<&str>, Option<&Column>),
     store: &mut Store,
     worker: &mut dyn Worker,
 ) -> anyhow::Result<()> {
@@ -125,10 +127,17 @@ fn play(
     };
     // Our own notation is the chain itself.
     let others = Profile::all().filter(|profile| profile.name() != "kelvin");
-    let translations =
-        others.map(|profile| translate(&found.winner, profile)).collect::<Result<_, _>>()?;
+    // No other engine has a temperature of texts.
+    let chain = found.winner.chain();
+    let translations = chain.map(|chain| {
+        others.map(|profile| translate(chain, profile)).collect::<Result<Vec<_>, _>>()
+    });
+    let translations = translations.transpose()?.unwrap_or_default();
     let source = worker.source().clone();
-    let answer = TuneOutput { objective: objective.to_string(), source, found, translations };
+    let first = Evidence::load(store, found.rounds[0].run, &asked)?;
+    let beside = beside(first, objective, recommended).map_err(anyhow::Error::msg)?;
+    let answer =
+        TuneOutput { objective: objective.to_string(), source, found, beside, translations };
     if args.sweep.json {
         json::print(&answer)
     } else {
@@ -136,8 +145,13 @@ fn play(
     }
 }
 
-/// The recipe of the flags, with this verb's defaults.
-fn recipe(args: &TuneArgs, draft: Draft, objective: &Objective) -> anyhow::Result<Recipe> {
+/// The recipe of the flags, with this verb's defaults, and which of its chains the model file
+/// recommends.
+fn recipe(
+    args: &TuneArgs,
+    draft: Draft,
+    objective: &Objective,
+) -> anyhow::Result<(Recipe, Option<Column>)> {
     let (draft, takes_usual) = with_defaults(draft, objective);
     let mut recipe = draft.resolve().map_err(|error| usage(error.to_string()))?;
     sweeping::check_judge(&recipe)?;
@@ -145,30 +159,38 @@ fn recipe(args: &TuneArgs, draft: Draft, objective: &Objective) -> anyhow::Resul
         // Only the defaults that the server has parameters for.
         recipe.chains.retain(|chain| remote::can_ask(chain, speaks.as_deref()));
     }
+    let mut recommended = None;
     if takes_usual && let Origin::Model(model) = &recipe.origin {
-        add_recommended(args, &model.clone(), &mut recipe.chains)?;
+        recommended = add_recommended(args, &model.clone(), &mut recipe.chains)?;
     }
-    Ok(recipe)
+    Ok((recipe, recommended))
 }
 
-/// Adds the chain that the model file recommends. A plan fetches no model for it.
-fn add_recommended(args: &TuneArgs, model: &str, chains: &mut Vec<Chain>) -> anyhow::Result<()> {
+/// Adds the chain that the model file recommends, and returns it. A plan fetches no model for it.
+fn add_recommended(
+    args: &TuneArgs,
+    model: &str,
+    chains: &mut Vec<Column>,
+) -> anyhow::Result<Option<Column>> {
     let mut fetch = args.sweep.fetch;
     fetch.offline |= args.sweep.plan;
     let located = session::locate(&NamedModelArgs { model: model.to_string(), fetch });
     let path = match located {
         Ok((_, path)) => path,
-        Err(_) if args.sweep.plan => return Ok(()),
+        Err(_) if args.sweep.plan => return Ok(None),
         Err(error) => return Err(error),
     };
     let gguf =
         source::open(&path, None).with_context(|| format!("can't use {}", path.display()))?;
-    let Some(chain) = recommended::chain(&gguf.metadata) else { return Ok(()) };
-    if !chains.contains(&chain) {
-        terminal::note(&format!("Among the candidates: {chain}, which the model file recommends."));
-        chains.push(chain);
+    let Some(chain) = recommended::chain(&gguf.metadata) else { return Ok(None) };
+    let column = Column::from(chain);
+    if !chains.contains(&column) {
+        terminal::note(&format!(
+            "Among the candidates: {column}, which the model file recommends."
+        ));
+        chains.push(column.clone());
     }
-    Ok(())
+    Ok(Some(column))
 }
 
 /// A bar for the texts of all rounds; between rounds the judge reads them.
@@ -279,14 +301,52 @@ fn show_plan(plan: &[Round], first: &Recipe, as_json: bool) -> anyhow::Result<()
     terminal::print(&lines(&table, Style::stdout()))
 }
 
-fn words(answer: &TuneOutput, objective: &Objective, style: Style) -> String {
-    let shown = |value: &Option<Value>| match value {
+/// What other ways choose, for people.
+fn other_ways(answer: &TuneOutput, objective: &Objective, style: Style) -> String {
+    if answer.beside.is_empty() {
+        return String::new();
+    }
+    let cells = |one: &Beside| {
+        let t = one.temperature.map_or("-".to_string(), |t| format!("{t:.2}"));
+        let range = match (one.low, one.high) {
+            (Some(low), Some(high)) => format!("{low:.2} … {high:.2}"),
+            _ => "-".to_string(),
+        };
+        let edge = if one.at_the_edge { " at the edge" } else { "" };
+        vec![
+            one.by.to_string(),
+            one.setting.clone(),
+            format!("{t}{edge}"),
+            range,
+            shown(&one.value),
+        ]
+    };
+    let head = ["by", "setting", "T", "95 % interval", objective.metric.title];
+    let table = Table {
+        title: "Other ways to choose".into(),
+        note: "of the first round's texts: turn: where entropy begins to rise faster than \
+               exponentially (TURN); melting point: the largest heat capacity; knee: the most \
+               diverse that loses little fluency; maker: what the model file recommends; T may lie \
+               between settings, then the nearest is named"
+            .into(),
+        head: head.map(String::from).to_vec(),
+        rows: answer.beside.iter().map(cells).collect(),
+    };
+    format!("\n{}", lines(&table, style))
+}
+
+/// A value with its interval.
+fn shown(value: &Option<Value>) -> String {
+    match value {
         Some(Value { mean, low: Some(low), high: Some(high), .. }) => {
             format!("{mean:.3} ({low:.3} … {high:.3})")
         }
         Some(value) => format!("{:.3}", value.mean),
         None => "-".to_string(),
-    };
+    }
+}
+
+fn words(answer: &TuneOutput, objective: &Objective, style: Style) -> String {
     let mut head = vec!["setting".to_string(), objective.metric.title.to_string()];
     head.extend(answer.found.finalists[0].bounds.iter().map(|held| held.bound.clone()));
     head.push("verdict".into());
@@ -328,6 +388,10 @@ fn words(answer: &TuneOutput, objective: &Objective, style: Style) -> String {
         rows: rows.collect(),
     };
     let mut out = lines(&table, style);
+    out += &other_ways(answer, objective, style);
+    if answer.translations.is_empty() {
+        return out + "\nNo other engine has a temperature of texts.\n";
+    }
     out += &format!("\n{}\n", style.bold("For other engines"));
     for translation in &answer.translations {
         let settings = serde_json::Value::Object(translation.settings.clone());

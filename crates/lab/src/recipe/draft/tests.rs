@@ -1,10 +1,11 @@
 //! Tests of drafts: grids of chains, flags over a file, and errors that name the field.
 
 use super::*;
+use crate::column::Column;
 
 fn chains(toml: &str) -> Vec<String> {
     let draft = Draft::from_toml(&format!("prompts = \"x\"\n{toml}")).unwrap();
-    draft.resolve().unwrap().chains.iter().map(Chain::to_string).collect()
+    draft.resolve().unwrap().chains.iter().map(Column::to_string).collect()
 }
 
 #[test]
@@ -41,6 +42,59 @@ fn grids_of_chains() {
             r#"repetition=1.1,window:64 | dry=0.8,window:64,breakers:"\n"/"\x3a"/"\x22"/"*" | top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8"#
         ]
     );
+}
+
+#[test]
+fn temperatures_of_texts_are_columns_behind_the_chains() {
+    assert_eq!(
+        chains("text_temperature = [0.25, 0.5]"),
+        ["temp=0.25", "temp=0.5", "text_temp=0.25,smc:16", "text_temp=0.5,smc:16"]
+    );
+    assert_eq!(
+        chains("temp = 1\ntext_temperature = 0.5\ntext_method = \"mcmc\"\ntext_moves = 4"),
+        ["temp=1", "text_temp=0.5,mcmc:4,block:32"]
+    );
+    // As a chain, in the notation: the order stays.
+    assert_eq!(
+        chains("sampler = [\"text_temp={0.5,1},exact\", \"temp=1\"]"),
+        ["text_temp=0.5,exact:1000", "text_temp=1,exact:1000", "temp=1"]
+    );
+    for (bad, words) in [
+        ("text_temperature = \"hot\"", "\"hot\" isn't a number from 1.4e-45"),
+        ("text_temperature = [0.5, 0.5]", "`text_temp=0.5,smc:16` is given twice"),
+        ("text_temperature = 0", "0: a text at T = 0 is the likeliest of all"),
+        ("text_temperature = 2\ntext_method = \"exact\"", "at T = 2 they are larger"),
+        ("text_particles = 4", "it isn't given, but how texts are drawn is"),
+        ("text_temperature = 1\ntext_tries = 4", "text_tries: it is of text_method exact"),
+        ("text_temperature = 1\ntext_method = \"x\"", "there is no method \"x\""),
+        ("text_temperature = 1\nthink = 4", "doesn't combine with think"),
+        ("text_temperature = 1\nban_string = \"x\"", "doesn't combine with ban_string"),
+        ("text_temperature = 1\nrecord = \"logits\"", "doesn't combine with record"),
+        ("sampler = \"text_temp=1\"\nserver = \"http://a/v1\"\nmodel = \"m\"", "a server"),
+        ("sampler = \"text_temp=1,smc:1\"", "the number of particles is 1"),
+    ] {
+        let draft = Draft::from_toml(&format!("prompts = \"x\"\n{bad}")).unwrap();
+        let said = draft.resolve().unwrap_err().to_string();
+        assert!(said.contains(words), "{bad}: {said}");
+    }
+}
+
+#[test]
+fn samples_are_spread_where_there_are_several() {
+    let of = |toml: &str| {
+        let draft = Draft::from_toml(&format!("prompts = \"x\"\nspread = true\n{toml}")).unwrap();
+        draft.resolve().map(|recipe| recipe.spread).map_err(|error| error.to_string())
+    };
+    assert_eq!(of("samples = 2"), Ok(true));
+    for (bad, words) in [
+        ("", "spread: it is of several samples"),
+        ("samples = 1", "spread: it is of several samples"),
+        ("samples = 2\nrecord = \"logits=4\"", "spread: logits of spread samples"),
+        ("samples = 2\nserver = \"http://a/v1\"\nmodel = \"m\"", "spread: a server"),
+    ] {
+        let said = of(bad).unwrap_err();
+        assert!(said.contains(words), "{bad}: {said}");
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn made(rows: &[(&str, f64, f64)], spread: f64) -> (Vec<Setting>, Vec<Of>) {
         label: chain.to_string(),
         family: "temp".into(),
         temperature: None,
+        whole: false,
         is_base: *chain == "temp=1 | min_p=0",
         budget: Budget { prompts: 8, samples: 16, max_tokens: 9, tokens: 144 },
     };

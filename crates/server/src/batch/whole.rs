@@ -1,0 +1,170 @@
+//! A job whose texts are drawn as a whole, on the engine's thread: one chunk of its prompt or one
+//! step of its texts for each step of the batch, so that other requests go on beside it.
+
+use std::{sync::atomic::Ordering::Relaxed, time::Instant};
+
+use kelvin_engine::{
+    Engine, TokenId,
+    batch::{Batch, Budget},
+    generate::{Ends, FinishReason},
+    rows::BatchRows,
+    texts::{Drawn, Ending, Quality, Samples, Start, TextsError},
+    transformer::{Append, Sequence, Want},
+};
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::{
+    metrics::Metrics,
+    problem::Problem,
+    queue::{Event, Job},
+    whole::WholeTexts,
+    whole_text::WholeText,
+};
+
+/// A job in progress.
+pub(super) struct Drawing {
+    /// The request's id, for the log.
+    pub(super) id: String,
+    events: UnboundedSender<Event>,
+    arrived: Instant,
+    first_choice: usize,
+    ends: Ends,
+    whole: WholeTexts,
+    phase: Phase,
+    /// Choices that are done.
+    n_done: usize,
+    /// Tokens that were counted.
+    n_read: u64,
+}
+
+enum Phase {
+    /// The prompt is being read, but for its last token.
+    Reading { prompt: Vec<TokenId>, text: Sequence },
+    /// Some choices are being drawn.
+    Drawing { start: Start<Sequence>, samples: Samples<Sequence> },
+}
+
+impl Drawing {
+    /// A job that room was lent to.
+    pub(super) fn new(engine: &Engine, batch: &Batch, job: Job, whole: WholeTexts) -> Drawing {
+        let Job { id, request, first_choice, events, arrived, .. } = job;
+        let phase = Phase::Reading { prompt: request.prompt, text: batch.sequence(engine) };
+        let ends = request.ends;
+        Drawing { id, events, arrived, first_choice, ends, whole, phase, n_done: 0, n_read: 0 }
+    }
+
+    /// The room that was lent.
+    pub(super) fn loan(&self) -> Budget {
+        self.whole.loan
+    }
+
+    /// Whether nobody waits for it any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.events.is_closed()
+    }
+
+    /// Tells why it can't go on.
+    pub(super) fn fail(&self, problem: Problem) {
+        let _ = self.events.send(Event::Failed(problem));
+    }
+
+    /// One forward pass. Returns whether it goes on.
+    pub(super) fn step(&mut self, engine: &Engine, batch: &mut Batch, metrics: &Metrics) -> bool {
+        match self.advance(engine, batch, metrics) {
+            Ok(()) if self.n_done < self.whole.dice.len() => true,
+            Ok(()) => {
+                let secs = self.arrived.elapsed().as_secs_f64();
+                tracing::info!(request = self.id, secs, "done");
+                false
+            }
+            Err(problem) => {
+                tracing::error!(request = self.id, problem = %problem, "failed");
+                self.fail(problem);
+                false
+            }
+        }
+    }
+
+    fn advance(
+        &mut self,
+        engine: &Engine,
+        batch: &mut Batch,
+        metrics: &Metrics,
+    ) -> Result<(), Problem> {
+        let failed =
+            |error: &dyn std::fmt::Display| Problem::failed(format!("the model failed: {error}"));
+        match &mut self.phase {
+            Phase::Reading { prompt, text } => {
+                let chunks = batch.options().chunks;
+                let chunk = if batch.is_empty() { chunks.alone } else { chunks.beside_decode };
+                let (from, last) = (text.len(), prompt.len() - 1);
+                let tokens = &prompt[from..last.min(from + chunk.max(1))];
+                if !tokens.is_empty() {
+                    let append = Append { sequence: text, tokens, want: Want::None };
+                    batch.append(engine, &mut [append]).map_err(|error| failed(&error))?;
+                }
+                if text.len() == last {
+                    let start = Start::at(text.clone(), std::mem::take(prompt));
+                    let (first_choice, cached, scores) = (self.first_choice, 0, Vec::new());
+                    let _ = self.events.send(Event::Read { first_choice, cached, scores });
+                    let samples = self.next(&start);
+                    self.phase = Phase::Drawing { start, samples };
+                }
+            }
+            Phase::Drawing { start, samples } => {
+                let ending = Ending::new(engine, &self.ends);
+                let mut rows = BatchRows { engine, batch, progress: &mut |_, _| () };
+                let stepped = samples.step(&mut rows, &|tokens| ending.ends(tokens));
+                stepped.map_err(|error| match error {
+                    TextsError::Model(error) => failed(&error),
+                    other => Problem::failed(other.to_string()).coded("bad_logits"),
+                })?;
+                let ready = samples.take_ready();
+                let n_read = samples.progress().n_read;
+                metrics.generated_tokens.fetch_add(n_read - self.n_read, Relaxed);
+                self.n_read = n_read;
+                let are_done = samples.are_done();
+                let start = start.clone();
+                for drawn in ready {
+                    tell(&self.events, self.first_choice + self.n_done, &ending, &drawn)?;
+                    self.n_done += 1;
+                }
+                if are_done && self.n_done < self.whole.dice.len() {
+                    self.n_read = 0;
+                    self.phase = Phase::Drawing { samples: self.next(&start), start };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next choices.
+    fn next(&self, start: &Start<Sequence>) -> Samples<Sequence> {
+        let left = &self.whole.dice[self.n_done..];
+        Samples::new(start, &self.whole.settings, &left[..left.len().min(self.whole.at_once)])
+    }
+}
+
+/// Tells a choice's tokens and its end.
+fn tell(
+    events: &UnboundedSender<Event>,
+    choice: usize,
+    ending: &Ending<'_>,
+    drawn: &Drawn,
+) -> Result<(), Problem> {
+    let text = match (&drawn.path, &drawn.quality) {
+        (Some(path), _) => ending.continuation(path),
+        (None, Quality::Exact { tries, .. }) => {
+            let reason = FinishReason::NotAccepted(*tries);
+            return Err(Problem::of_end(&reason).unwrap_or_else(Problem::gone));
+        }
+        (None, _) => return Err(Problem::gone()),
+    };
+    for &draw in &text.draws {
+        let (text, scored, learned) = (String::new(), None, None);
+        let _ = events.send(Event::Token { choice, text, draw, scored, learned });
+    }
+    let _ = events.send(Event::Whole { choice, whole: WholeText::of(drawn) });
+    let _ = events.send(Event::End { choice, text: text.text, reason: text.finish });
+    Ok(())
+}
