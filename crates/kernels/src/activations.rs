@@ -22,6 +22,10 @@ use crate::{
 /// Tokens per tile. A product unpacks the weights once for all tokens of a tile.
 pub(crate) const TILE_TOKENS: usize = 16;
 
+/// Tokens for which the vector kernels are compiled by number: their sums stay in registers, and a
+/// call computes several row groups, since it's still memory that they wait for.
+pub(crate) const FEW: usize = 4;
+
 /// Minimum elements that a task quantizes: fewer cost less than waking a thread.
 const MIN_ELEMENTS_PER_TASK: usize = 2048;
 

@@ -22,7 +22,7 @@ pub use experts::{ExpertProduct, ExpertRows, matmul_experts};
 use std::ops::Range;
 
 use crate::{
-    activations::{Activations, TILE_TOKENS},
+    activations::{Activations, FEW, TILE_TOKENS},
     isa::{Isa, dispatch},
     layout::GROUP_ROWS,
     matrix::WeightMatrix,
@@ -196,13 +196,18 @@ unsafe fn multiply_groups(
         return;
     }
     let mut sums = [[0.0; GROUP_ROWS]; TILE_TOKENS];
-    for group in groups {
-        let lanes = GROUP_ROWS.min(n_rows - group * GROUP_ROWS);
+    // Of few tokens a call computes several groups.
+    let at_once = if (1..=FEW).contains(&n) { TILE_TOKENS / n } else { 1 };
+    for first in groups.clone().step_by(at_once) {
+        let groups = first..groups.end.min(first + at_once);
         for token in (0..n).step_by(TILE_TOKENS) {
-            let sums = &mut sums[..TILE_TOKENS.min(n - token)];
-            multiply(isa, weights, group..group + 1, input, token, sums);
+            let tokens = TILE_TOKENS.min(n - token);
+            let sums = &mut sums[..groups.len() * tokens];
+            multiply(isa, weights, groups.clone(), input, token, sums);
             for (i, sums) in sums.iter().enumerate() {
-                let start = (token + i) * n_rows + group * GROUP_ROWS;
+                let (group, token) = (first + i / tokens, token + i % tokens);
+                let lanes = GROUP_ROWS.min(n_rows - group * GROUP_ROWS);
+                let start = token * n_rows + group * GROUP_ROWS;
                 // SAFETY: the caller's promise.
                 let out = unsafe { std::slice::from_raw_parts_mut(out.at(start), lanes) };
                 match <&mut [f32; GROUP_ROWS]>::try_from(&mut *out) {

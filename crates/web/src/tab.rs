@@ -55,7 +55,7 @@ pub(crate) fn open(opening: &[u8]) -> anyhow::Result<Local> {
         sha256: opening.sha256,
         calibration: None,
         cache: CacheFormat::default(),
-        guesses: Guesses::Off,
+        guesses: Guesses::default(),
         draft_model: None,
         limit,
         room,

@@ -75,14 +75,15 @@ pub struct BatchOptions {
 }
 
 impl BatchOptions {
-    /// Keys and values as f16, the usual chunks, prompts in their order of arrival, no guesses.
+    /// Keys and values as f16, the usual chunks, prompts in their order of arrival,
+    /// [`Guesses::Auto`].
     pub fn new(budget: Budget) -> BatchOptions {
         BatchOptions {
             cache: CacheFormat::default(),
             budget,
             chunks: Chunks::default(),
             policy: first_come,
-            guesses: Guesses::Off,
+            guesses: Guesses::default(),
         }
     }
 }

@@ -16,8 +16,8 @@
 //!    numbers are too large (Q8_0, IQ4_NL), it's |code| · (q with the code's sign). A pair is then
 //!    at most 2·128·127.
 //! 3. Unpacked weights stay in registers while the tokens of the tile pass by, so each block is
-//!    unpacked once per tile. The accumulators of a tile are in memory; for one token (`GEMV`) in
-//!    registers.
+//!    unpacked once per tile. The accumulators of a tile are in memory; those of up to
+//!    `FEW` tokens, for whose number the code is compiled, mostly in registers.
 
 use std::arch::x86_64::*;
 
@@ -26,7 +26,7 @@ use super::{
     unpack::{codes, factors, minima, scale_pairs, signed_codes, step_scales},
 };
 use crate::{
-    activations::{TILE_TOKENS, TokenTile},
+    activations::{FEW, TILE_TOKENS, TokenTile},
     format::{Format, for_format},
     layout::{GROUP_ROWS, PLANE_BYTES},
     layout_of::{LayoutOf, n_blocks_of},
@@ -37,8 +37,11 @@ use crate::{
 /// steps: a kernel fast enough to keep up with memory leaves most of the work to the hardware
 /// prefetcher.
 const fn prefetch_distance(bits: usize, n: usize) -> usize {
-    if n == 1 && bits == 8 { 512 } else { 8192 }
+    if n <= FEW && bits == 8 { 512 } else { 8192 }
 }
+
+/// Any number of tokens, known at run time.
+pub(crate) const ANY: usize = 0;
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(crate) fn quantized(
@@ -47,35 +50,37 @@ pub(crate) fn quantized(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    if input.n == 1 {
-        of_format::<true>(format, streams, input, sums);
-    } else {
-        of_format::<false>(format, streams, input, sums);
+    match input.n {
+        1 => of_format::<1>(format, streams, input, sums),
+        2 => of_format::<2>(format, streams, input, sums),
+        3 => of_format::<3>(format, streams, input, sums),
+        4 => of_format::<4>(format, streams, input, sums),
+        _ => of_format::<ANY>(format, streams, input, sums),
     }
 }
 
 #[target_feature(enable = "avx2,fma,f16c")]
-fn of_format<const GEMV: bool>(
+fn of_format<const N: usize>(
     format: Format,
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    for_format!(format, FORMAT => of_layout::<FORMAT, GEMV>(streams, input, sums))
+    for_format!(format, FORMAT => of_layout::<FORMAT, N>(streams, input, sums))
 }
 
-/// `GEMV`: there is one token, whose accumulators stay in registers.
+/// `N` tokens, at most [`FEW`], or [`ANY`] number of them.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-pub(crate) fn of_layout<const FORMAT: usize, const GEMV: bool>(
+pub(crate) fn of_layout<const FORMAT: usize, const N: usize>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
     if LayoutOf::<FORMAT>::BLOCK_LEN == 256 {
-        super_blocks::<FORMAT, GEMV>(streams, input, sums);
+        super_blocks::<FORMAT, N>(streams, input, sums);
     } else {
-        small_blocks::<FORMAT, GEMV>(streams, input, sums);
+        small_blocks::<FORMAT, N>(streams, input, sums);
     }
 }
 
@@ -99,8 +104,8 @@ pub(crate) fn prefetch_activations<const FORMAT: usize>(input: &TokenTile<'_>, b
 /// unrolls late: earlier it would keep each broadcast q for the second half, on the stack. For more
 /// tokens the code is repeated.
 macro_rules! for_halves {
-    ($gemv:ident, $half:ident => $body:block) => {
-        if $gemv {
+    ($n:ident, $half:ident => $body:block) => {
+        if $n == 1 {
             for $half in 0..2 $body
         } else {
             for_halves!($half = 0, $body);
@@ -115,13 +120,13 @@ macro_rules! for_halves {
 
 /// Formats without sub-blocks, in blocks of 32, 64 or 128.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn small_blocks<const FORMAT: usize, const GEMV: bool>(
+fn small_blocks<const FORMAT: usize, const N: usize>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
     let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
-    let n = if GEMV { 1 } else { input.n };
+    let n = if N == ANY { input.n } else { N };
     let ahead = prefetch_distance(LayoutOf::<FORMAT>::BITS, n);
     let ones = _mm256_set1_epi16(1);
     // Runs of 32 weights, which meet one scale of the activations.
@@ -138,11 +143,11 @@ fn small_blocks<const FORMAT: usize, const GEMV: bool>(
             unsafe {
                 let block =
                     streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
-                if GEMV {
+                if N == 1 {
                     prefetch_activations::<FORMAT>(&input, b);
                 }
                 prefetch_weights(ahead, block, LayoutOf::<FORMAT>::BYTES);
-                for_halves!(GEMV, half => {
+                for_halves!(N, half => {
                 let block_d = factors::<FORMAT>(block, half, 0);
                 let m = minima::<FORMAT>(block, half);
                 for run in 0..n_runs {
@@ -196,13 +201,13 @@ fn small_blocks<const FORMAT: usize, const GEMV: bool>(
 
 /// Super-blocks of 256, most with sub-blocks.
 #[target_feature(enable = "avx2,fma,f16c")]
-fn super_blocks<const FORMAT: usize, const GEMV: bool>(
+fn super_blocks<const FORMAT: usize, const N: usize>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
     let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
-    let n = if GEMV { 1 } else { input.n };
+    let n = if N == ANY { input.n } else { N };
     let ahead = prefetch_distance(LayoutOf::<FORMAT>::BITS, n);
     // A signed code takes two registers (size and code): four quads at a time.
     let parts = if LayoutOf::<FORMAT>::SIGNED { 2 } else { 1 };
@@ -216,10 +221,10 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
             unsafe {
                 let block =
                     streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
-                if GEMV {
+                if N == 1 {
                     prefetch_activations::<FORMAT>(&input, b);
                 }
-                for_halves!(GEMV, half => {
+                for_halves!(N, half => {
                 let scale_bytes = scale_pairs::<FORMAT, false>(block, half);
                 let mut isums = [_mm256_setzero_si256(); TILE_TOKENS];
                 for step in 0..8 {

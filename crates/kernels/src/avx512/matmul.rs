@@ -11,8 +11,11 @@ use std::arch::x86_64::*;
 
 use super::unpack::{codes, minima, scale_pairs, step_scales};
 use crate::{
-    activations::{TILE_TOKENS, TokenTile},
-    avx2::{self, matmul::prefetch_activations},
+    activations::{FEW, TILE_TOKENS, TokenTile},
+    avx2::{
+        self,
+        matmul::{ANY, prefetch_activations},
+    },
     format::{Format, for_format},
     layout::{Codes, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
     layout_of::{LayoutOf, n_blocks_of},
@@ -23,8 +26,13 @@ pub(crate) use avx2::matmul::quantize_block;
 
 /// Prefetch distance in the weight stream, in bytes, for `n` tokens. GEMV keeps up with memory, so
 /// the hardware prefetcher brings most; a short distance leads it across the ends of pages.
-const fn prefetch_distance(n: usize) -> usize {
-    if n == 1 { 512 } else { 8192 }
+const fn prefetch_distance(bits: usize, n: usize) -> usize {
+    let keeps_up = match bits {
+        8 => n <= FEW,
+        6 => n <= 2,
+        _ => n == 1,
+    };
+    if keeps_up { 512 } else { 8192 }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
@@ -34,38 +42,40 @@ pub(crate) fn quantized(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    if input.n == 1 {
-        of_format::<true>(format, streams, input, sums);
-    } else {
-        of_format::<false>(format, streams, input, sums);
+    match input.n {
+        1 => of_format::<1>(format, streams, input, sums),
+        2 => of_format::<2>(format, streams, input, sums),
+        3 => of_format::<3>(format, streams, input, sums),
+        4 => of_format::<4>(format, streams, input, sums),
+        _ => of_format::<ANY>(format, streams, input, sums),
     }
 }
 
-/// `GEMV`: there is one token, whose accumulators stay in registers.
+/// `N` tokens, at most [`FEW`], whose sums stay in registers, or [`ANY`] number of them, whose sums are in memory.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-fn of_format<const GEMV: bool>(
+fn of_format<const N: usize>(
     format: Format,
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    for_format!(format, FORMAT => of_layout::<FORMAT, GEMV>(streams, input, sums))
+    for_format!(format, FORMAT => of_layout::<FORMAT, N>(streams, input, sums))
 }
 
 /// Code books and other factors than f16 use AVX2's kernels.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-fn of_layout<const FORMAT: usize, const GEMV: bool>(
+fn of_layout<const FORMAT: usize, const N: usize>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
     if const { !is_wide(LayoutOf::<FORMAT>::LAYOUT) } {
-        avx2::matmul::of_layout::<FORMAT, GEMV>(streams, input, sums);
+        avx2::matmul::of_layout::<FORMAT, N>(streams, input, sums);
     } else if LayoutOf::<FORMAT>::BLOCK_LEN == 256 {
-        super_blocks::<FORMAT, GEMV>(streams, input, sums);
+        super_blocks::<FORMAT, N>(streams, input, sums);
     } else {
-        small_blocks::<FORMAT, GEMV>(streams, input, sums);
+        small_blocks::<FORMAT, N>(streams, input, sums);
     }
 }
 
@@ -88,13 +98,13 @@ const fn zero(l: Layout) -> i32 {
 
 /// Blocks of 32.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-fn small_blocks<const FORMAT: usize, const GEMV: bool>(
+fn small_blocks<const FORMAT: usize, const N: usize>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
     let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
-    let n = if GEMV { 1 } else { input.n };
+    let n = if N == ANY { input.n } else { N };
     let offset = const { zero(LayoutOf::<FORMAT>::LAYOUT) };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [_mm512_setzero_ps(); TILE_TOKENS];
@@ -106,10 +116,14 @@ fn small_blocks<const FORMAT: usize, const GEMV: bool>(
             unsafe {
                 let block =
                     streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
-                if GEMV {
+                if N == 1 {
                     prefetch_activations::<FORMAT>(&input, b);
                 }
-                prefetch_weights(prefetch_distance(n), block, LayoutOf::<FORMAT>::BYTES);
+                prefetch_weights(
+                    prefetch_distance(LayoutOf::<FORMAT>::BITS, n),
+                    block,
+                    LayoutOf::<FORMAT>::BYTES,
+                );
                 let codes = codes::<FORMAT>(block.add(LayoutOf::<FORMAT>::CODES_AT));
                 let d = _mm512_cvtph_ps(_mm256_loadu_si256(block.cast()));
                 let m = minima::<FORMAT>(block);
@@ -135,13 +149,13 @@ fn small_blocks<const FORMAT: usize, const GEMV: bool>(
 
 /// Super-blocks of 256 with sub-blocks.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
-fn super_blocks<const FORMAT: usize, const GEMV: bool>(
+fn super_blocks<const FORMAT: usize, const N: usize>(
     streams: &[u8],
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
     let n_blocks = n_blocks_of::<FORMAT>(streams, &input, sums);
-    let n = if GEMV { 1 } else { input.n };
+    let n = if N == ANY { input.n } else { N };
     for (group, sums) in sums.chunks_exact_mut(n).enumerate() {
         let mut accs = [_mm512_setzero_ps(); TILE_TOKENS];
         for b in 0..n_blocks {
@@ -153,13 +167,13 @@ fn super_blocks<const FORMAT: usize, const GEMV: bool>(
             unsafe {
                 let block =
                     streams.as_ptr().add((group * n_blocks + b) * LayoutOf::<FORMAT>::BYTES);
-                if GEMV {
+                if N == 1 {
                     prefetch_activations::<FORMAT>(&input, b);
                 }
                 let scale_bytes = scale_pairs::<FORMAT, false>(block);
                 for step in 0..8 {
                     prefetch_weights(
-                        prefetch_distance(n),
+                        prefetch_distance(LayoutOf::<FORMAT>::BITS, n),
                         block.add(LayoutOf::<FORMAT>::BYTES * step / 8),
                         LayoutOf::<FORMAT>::BYTES / 8,
                     );

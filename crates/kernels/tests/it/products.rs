@@ -83,6 +83,16 @@ fn every_format_is_the_same_for_all_instruction_sets_threads_and_batches_and_nea
                     }
                 }
             }
+            // Few tokens have kernels by their number, and some row groups at once.
+            for few in 2..=6 {
+                for isa in Isa::all() {
+                    for pool in &pools {
+                        let found = product(pool, isa, &weights, &x[..few * cols], few);
+                        let what = format!("{format:?} {rows}x{cols} {few} tokens, {}", isa.name());
+                        assert_eq!(found, spec[..few * rows], "{what}");
+                    }
+                }
+            }
             let (mut w, mut expanded) = (vec![0.0; cols], vec![0.0; cols]);
             for row in 0..rows {
                 weights.row(row, &mut w);

@@ -89,7 +89,7 @@ impl<E: Deref<Target = Engine>> Local<E> {
         prompts: Vec<Vec<TokenId>>,
         width: usize,
     ) -> Local<E> {
-        let (width, guesses) = (width.max(1), Guesses::Off);
+        let (width, guesses) = (width.max(1), Guesses::default());
         let (constraint, proves, draft_model, batch) = (None, false, None, None);
         Local { engine, source, prompts, width, guesses, constraint, proves, draft_model, batch }
     }

@@ -37,12 +37,12 @@ const MARGIN: f32 = 1.05;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Guesses {
     /// None: each text reads one token in each step.
-    #[default]
     Off,
     /// Those that followed the same tokens before, in the prompt or in a text of the request.
     Lookup,
     /// Those, and what a constraint forces, and what a draft model drew, if the batch has one.
     /// Texts that are equal so far are read as one.
+    #[default]
     Auto,
 }
 

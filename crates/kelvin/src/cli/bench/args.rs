@@ -2,7 +2,7 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 
-use crate::cli::shared::{args::ModelArgs, drafts::DraftArgs, number};
+use crate::cli::shared::{args::ModelArgs, drafts::DraftFrom, number};
 
 /// `bench`.
 #[derive(Debug, ClapArgs)]
@@ -51,8 +51,17 @@ pub(crate) struct BenchArgs {
     pub(crate) rounds: usize,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
-    #[command(flatten)]
-    pub(crate) drafts: DraftArgs,
+    /// Read several tokens at once where the next ones can be guessed: from what followed the same
+    /// tokens before (lookup), or also from what a constraint forces (auto), or also from a smaller
+    /// model with the same vocabulary (its name or path); the text doesn't depend on it
+    #[arg(
+        long,
+        value_name = "off|lookup|auto|MODEL",
+        default_value = "off",
+        help_heading = "Model"
+    )]
+    // Not the default of other verbs: a share of a limit is that of one token a read.
+    pub(crate) draft: DraftFrom,
     /// Print only the JSON line
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,

@@ -76,7 +76,7 @@ type Samples = Vec<(Done, Limits)>;
 /// Runs the verb.
 pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let works = works(args)?;
-    let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
+    let session = session::open(&args.model)?.drafting(&args.draft, &args.model)?;
     let longest = works.iter().map(|work| work.longest(args.tokens)).max().unwrap_or(0);
     if longest > session.limit() {
         return Err(usage(format!(

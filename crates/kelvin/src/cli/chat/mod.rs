@@ -126,7 +126,7 @@ pub(crate) fn run(args: ChatArgs) -> anyhow::Result<()> {
     let form = form::read(&args.form, Some("the conversation"))?;
     let seed = options::seed(args.sampling.seed)?;
     options::check_bans(&args.bans)?;
-    let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
+    let session = session::open(&args.model)?.drafting(&args.drafts.draft, &args.model)?;
     prompt::template(&session.engine)?;
     session.ends(&args.bans, true)?;
     session.bind(&chain)?;

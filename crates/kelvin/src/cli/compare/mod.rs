@@ -54,7 +54,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     }
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
     let text = prompt::read(&args.prompt)?;
-    let open = |model| session::open(&model)?.drafting(&args.drafts, &model);
+    let open = |model| session::open(&model)?.drafting(&args.drafts.draft, &model);
     let sessions: Vec<Session> = args.model.each().map(open).collect::<anyhow::Result<_>>()?;
     // All prompts are read before the first model continues one.
     let job = |session| job(args, session, &plan, &text);

@@ -206,7 +206,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
     let seed = options::seed(args.sampling.seed)?;
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
     let text = prompt::read(&args.prompt)?;
-    let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
+    let session = session::open(&args.model)?.drafting(&args.drafts.draft, &args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
     prompt.note_date(&args.prompt);
     if args.recommended.recommended {

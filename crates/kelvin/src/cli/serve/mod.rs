@@ -46,7 +46,7 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
     check(args)?;
     let day = prompt::day(Some(&args.date))?;
     let key = key(args)?;
-    let session = session::open(&args.model)?.drafting(&args.drafts, &args.model)?;
+    let session = session::open(&args.model)?.drafting(&args.drafts.draft, &args.model)?;
     let recommended =
         if args.recommended { Some(options::recommended(&session.engine)?) } else { None };
     let limit = session.limit();

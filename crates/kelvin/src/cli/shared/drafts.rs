@@ -18,7 +18,7 @@ pub(crate) struct DraftArgs {
 }
 
 /// The default of `--draft`.
-const DEFAULT: &str = "off";
+const DEFAULT: &str = "auto";
 
 /// Where drafts come from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -25,7 +25,7 @@ use serde::Serialize;
 
 use super::{
     args::{BanArgs, EngineArgs, LengthArgs, ModelArgs, NamedModelArgs},
-    drafts::{DraftArgs, DraftFrom},
+    drafts::DraftFrom,
     failure::usage,
     form::Asked,
     memory,
@@ -126,7 +126,7 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
         quantize,
         cache: how.cache_type,
         context: how.ctx_size,
-        guesses: Guesses::Off,
+        guesses: Guesses::default(),
         draft_model: None,
     })
 }
@@ -166,8 +166,8 @@ fn load(path: &Path, quantize: Option<Quantize>, options: &ModelOptions) -> anyh
 impl Session {
     /// The session, with drafts. `model` says how the session's model was opened: a draft model
     /// runs in the same way.
-    pub(crate) fn drafting(self, args: &DraftArgs, model: &ModelArgs) -> anyhow::Result<Session> {
-        let name = match &args.draft {
+    pub(crate) fn drafting(self, from: &DraftFrom, model: &ModelArgs) -> anyhow::Result<Session> {
+        let name = match from {
             DraftFrom::Texts(guesses) => return Ok(Session { guesses: *guesses, ..self }),
             DraftFrom::Model(name) => name,
         };

@@ -83,7 +83,7 @@ pub(crate) fn with_worker<T>(
     match &recipe.origin {
         Origin::Model(_) => {
             let model = model_args(args, recipe);
-            let session = session::open(&model)?.drafting(&args.drafts, &model)?;
+            let session = session::open(&model)?.drafting(&args.drafts.draft, &model)?;
             let prompts = prompts(&session, recipe)?;
             let proof = proof.map(|path| {
                 let head = proof::head(&session, recipe.clone(), None, ids(&prompts))?;

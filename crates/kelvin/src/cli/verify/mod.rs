@@ -109,7 +109,7 @@ fn open(args: &VerifyArgs, head: &Head) -> anyhow::Result<Session> {
         isa: args.isa.clone(),
         ..opened.engine
     };
-    let session = session::open(&opened)?.drafting(&args.drafts, &opened)?;
+    let session = session::open(&opened)?.drafting(&args.drafts.draft, &opened)?;
     let here = session.sha256()?;
     if here != *sha256 {
         return Err(anyhow!(
