@@ -37,6 +37,8 @@ const BROWSER = [
   "setTimeout",
   "window",
   "FileReaderSync",
+  "atob",
+  "caches",
   "MessageChannel",
   "ReadableStream",
   "Response",

@@ -13,11 +13,12 @@ use std::{
     time::Instant,
 };
 
+#[cfg(feature = "net")]
+use kelvin_engine::batch::DraftModel;
 use kelvin_engine::{
     Engine,
     batch::{
-        Batch, BatchOptions, Budget, Chunks, DraftModel, Guesses, Observer, Place, PromptRead,
-        RequestId, Step,
+        Batch, BatchOptions, Budget, Chunks, Guesses, Observer, Place, PromptRead, RequestId, Step,
     },
     generate::FinishReason,
     transformer::CacheFormat,

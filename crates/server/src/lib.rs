@@ -7,6 +7,7 @@
 
 mod answers;
 mod apis;
+mod base64;
 mod batch;
 mod body;
 mod completions;
@@ -22,6 +23,7 @@ mod gate;
 mod limits;
 mod local;
 mod metrics;
+mod one_file;
 mod openapi;
 mod options;
 mod origins;
@@ -55,6 +57,7 @@ use kelvin_engine::{
     batch::DraftModel,
     chat::Day,
     decide::{Calibrated, Labels},
+    tokenizer::Tokenizer,
     transformer::{CacheFormat, Model, ModelError},
 };
 use kelvin_views::recommended::Recommended;
@@ -64,6 +67,7 @@ pub use dry_run::DryRun;
 pub use gate::Key;
 pub use kelvin_engine::batch::Budget;
 pub use local::{Local, Piece};
+pub use one_file::StaticEngine;
 pub use openapi::document as api_document;
 pub use options::Options;
 pub use origins::Origin;
@@ -98,6 +102,8 @@ pub(crate) struct Shared {
     starts_recommended: bool,
     /// The vocabulary for constraints, made on first use; or why it can't be made.
     forms: OnceLock<Result<Forms, FormError>>,
+    /// Makes it.
+    make_forms: fn(&Tokenizer) -> Result<Forms, FormError>,
     /// The temperatures of decisions that were fitted for this model.
     calibration: Option<Calibrated>,
     /// The vocabulary by its texts, made on first use.
@@ -156,6 +162,7 @@ impl Shared {
             calibration: options.calibration,
             labels: OnceLock::new(),
             forms: OnceLock::new(),
+            make_forms: Forms::new,
             rows: studio::Rows::default(),
             patience: options.patience,
             is_loopback: host.is_loopback,
