@@ -23,7 +23,6 @@ mod gate;
 mod limits;
 mod local;
 mod metrics;
-mod one_file;
 mod openapi;
 mod options;
 mod origins;
@@ -67,13 +66,12 @@ pub use dry_run::DryRun;
 pub use gate::Key;
 pub use kelvin_engine::batch::Budget;
 pub use local::{Local, Piece};
-pub use one_file::StaticEngine;
 pub use openapi::document as api_document;
 pub use options::Options;
 pub use origins::Origin;
 #[cfg(feature = "net")]
 pub use serving::serve;
-pub use static_page::{StaticModel, write_static};
+pub use static_page::{StaticEngine, StaticModel, write_static};
 
 use fields::Bounds;
 use limits::{MAX_LARGE_BODIES, n_large_at_work};

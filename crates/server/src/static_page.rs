@@ -1,6 +1,6 @@
 //! Writes the studio as a folder for any web server: the page's files, the engine as a module of
 //! WebAssembly, what makes it an application that needs no network, and `model.json`, which says
-//! where the model is. `kelvin.html` in it is all of the page in one file.
+//! where the model is.
 
 use std::{
     collections::BTreeMap,
@@ -13,11 +13,7 @@ use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::{
-    base64::base64,
-    one_file::{StaticEngine, one_file},
-    web::FILES,
-};
+use super::{base64::base64, web::FILES};
 
 /// The module that asks the engine, which is another one in a tab.
 const TRANSPORT: &str = "transport.js";
@@ -79,6 +75,15 @@ impl StaticModel {
     }
 }
 
+/// The engine as modules of WebAssembly, of which a browser runs one.
+#[derive(Debug)]
+pub struct StaticEngine {
+    /// For every browser.
+    pub plain: Vec<u8>,
+    /// With relaxed SIMD: equal bits, faster.
+    pub relaxed: Option<Vec<u8>>,
+}
+
 /// Writes the page into `folder`, which is created if it isn't there. The model's file isn't
 /// written.
 ///
@@ -109,8 +114,7 @@ pub fn write_static(folder: &Path, engine: &StaticEngine, model: &StaticModel) -
     }
     page.write("model.json", &serde_json::to_vec(model)?)?;
     page.write(MANIFEST, manifest().as_bytes())?;
-    fs::write(folder.join("offline.js"), page.offline()?)?;
-    fs::write(folder.join("kelvin.html"), one_file(engine))
+    fs::write(folder.join("offline.js"), page.offline()?)
 }
 
 /// A page that is being written.

@@ -15,9 +15,7 @@ function walk(place) {
   return readdirSync(place).flatMap((name) => walk(join(place, name)));
 }
 
-// The page in one file is another way to have it.
-const isPart = (path) => !path.endsWith(".gguf") && !path.endsWith("kelvin.html");
-const files = walk(folder).filter(isPart);
+const files = walk(folder).filter((path) => !path.endsWith(".gguf"));
 // A browser runs one of the modules.
 for (const [kind, other] of [
   ["kelvin.wasm", "kelvin-relaxed.wasm"],

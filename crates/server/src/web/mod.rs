@@ -78,7 +78,6 @@ files! {
     "tab/engine.js",
     "tab/file.js",
     "tab/host.js",
-    "tab/inside.js",
     "tab/model.js",
     "tab/offline.js",
     "tab/place.js",

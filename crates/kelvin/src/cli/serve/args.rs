@@ -22,8 +22,7 @@ pub(crate) struct StudioArgs {
     /// and the model's file
     #[arg(long = "static", value_name = "DIR", help_heading = "Static page")]
     pub(crate) folder: Option<PathBuf>,
-    /// With --static, the engine's module (default: kelvin.wasm beside this program); the one with
-    /// relaxed SIMD lies beside it, with -relaxed in its name
+    /// With --static, the engine's module (default: kelvin.wasm beside this program)
     #[arg(long, value_name = "FILE", requires = "folder", help_heading = "Static page")]
     pub(crate) engine: Option<PathBuf>,
     /// With --static, leave the model out: the page's reader chooses a file

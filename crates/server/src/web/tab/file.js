@@ -4,7 +4,7 @@
 if (location.protocol === "file:") {
   const main = document.getElementById("main");
   const words =
-    "Browsers don't let a page from a disk load its parts. Open kelvin.html beside it, which has " +
-    "them inside; or start a web server here, for example python3 -m http.server.";
+    "Browsers don't let a page from a disk load its parts. In its folder, python3 -m http.server " +
+    "starts a web server.";
   main?.append(words);
 }

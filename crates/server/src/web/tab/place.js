@@ -1,5 +1,4 @@
-// Where a static studio's parts are: beside the page, on a web server. In the page that is one file
-// `tab/inside.js` takes its place.
+// Where a static studio's parts are: beside the page, on a web server.
 
 /** @import { About } from "./model.js" */
 
