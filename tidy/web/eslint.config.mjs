@@ -37,7 +37,6 @@ const BROWSER = [
   "setTimeout",
   "window",
   "FileReaderSync",
-  "atob",
   "caches",
   "MessageChannel",
   "ReadableStream",
