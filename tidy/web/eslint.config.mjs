@@ -37,6 +37,7 @@ const BROWSER = [
   "setTimeout",
   "window",
   "FileReaderSync",
+  "caches",
   "MessageChannel",
   "ReadableStream",
   "Response",

@@ -1,5 +1,5 @@
 //! Compiles a grammar to a matcher of `llguidance`, on a thread with a large stack and within a
-//! time limit.
+//! time limit. WebAssembly has one thread, whose stack is large, and no time limit.
 
 use std::{
     sync::{Arc, mpsc},
@@ -23,12 +23,15 @@ pub(crate) fn in_its_thread(
     grammar: TopLevelGrammar,
     after: impl FnOnce() + Send + 'static,
 ) -> Result<Matcher, FormError> {
+    if cfg!(target_family = "wasm") {
+        let ready = matcher(factory, grammar);
+        after();
+        return ready.map_err(|words| FormError::Refused(short(&words)));
+    }
     let factory = Arc::clone(factory);
     let (sender, compiled) = mpsc::channel();
     let compile = move || {
-        let mut matcher = Matcher::new(factory.create_parser(grammar));
-        let first = matcher.compute_mask().map(drop);
-        let ready = first.map_err(|error| error.to_string()).map(|()| matcher);
+        let ready = matcher(&factory, grammar);
         after();
         let _ = sender.send(ready);
     };
@@ -43,4 +46,10 @@ pub(crate) fn in_its_thread(
             Err(FormError::Failed("the thread that did it ended".to_string()))
         }
     }
+}
+
+fn matcher(factory: &ParserFactory, grammar: TopLevelGrammar) -> Result<Matcher, String> {
+    let mut matcher = Matcher::new(factory.create_parser(grammar));
+    let first = matcher.compute_mask().map(drop);
+    first.map_err(|error| error.to_string()).map(|()| matcher)
 }

@@ -53,8 +53,8 @@ impl Forms {
         Forms::of(tokenizer, |vocabulary| Isolated::start(vocabulary).map(Some))
     }
 
-    /// Like `new`, but forms are compiled in this process alone. For programs that aren't `kelvin`:
-    /// they can't run themselves with the hidden verb.
+    /// Like `new`, but forms are compiled in this process alone. For programs that aren't `kelvin`
+    /// and can't run themselves with the hidden verb, and for a browser's tab.
     pub fn in_process(tokenizer: &Tokenizer) -> Result<Forms, FormError> {
         Forms::of(tokenizer, |_| Ok(None))
     }

@@ -74,11 +74,13 @@ impl Isa {
         None
     }
 
-    /// WebAssembly's 128-bit vectors: a module that runs has them.
+    /// WebAssembly's 128-bit vectors: a module that runs has them. A module with relaxed SIMD needs
+    /// a machine that fuses multiply-adds besides.
     pub fn simd128() -> Option<Isa> {
         #[cfg(target_arch = "wasm32")]
-        return Some(Isa(Set::Simd128));
-        #[cfg(not(target_arch = "wasm32"))]
+        if crate::simd128::fma::is_fused() {
+            return Some(Isa(Set::Simd128));
+        }
         None
     }
 

@@ -15,6 +15,8 @@ use std::{
     time::Instant,
 };
 
+#[cfg(feature = "net")]
+use kelvin_engine::batch::DraftModel;
 use kelvin_engine::{
     Engine,
     batch::{

@@ -1,6 +1,6 @@
 //! Compiles the form that a request asks for to a constraint.
 
-use kelvin_constraint::{Form, FormError, Forms};
+use kelvin_constraint::{Form, FormError};
 use kelvin_engine::generate::Constraint;
 
 use super::{
@@ -42,7 +42,7 @@ impl Wanted {
     pub(crate) fn compile(&self, shared: &Shared) -> Result<Box<dyn Constraint>, Problem> {
         let Wanted { name, form } = self;
         // The first one who asks waits until the vocabulary is ready.
-        let forms = shared.forms.get_or_init(|| Forms::new(&shared.engine.tokenizer));
+        let forms = shared.forms.get_or_init(|| (shared.make_forms)(&shared.engine.tokenizer));
         let compiled = forms.as_ref().map_err(Clone::clone).and_then(|forms| forms.compile(form));
         compiled.map_err(|error| match error {
             FormError::Busy => {

@@ -7,6 +7,7 @@
 
 mod answers;
 mod apis;
+mod base64;
 mod batch;
 mod body;
 mod completions;
@@ -58,6 +59,7 @@ use kelvin_engine::{
     batch::DraftModel,
     chat::Day,
     decide::{Calibrated, Labels},
+    tokenizer::Tokenizer,
     transformer::{CacheFormat, Model, ModelError},
 };
 use kelvin_views::recommended::Recommended;
@@ -72,7 +74,7 @@ pub use options::Options;
 pub use origins::Origin;
 #[cfg(feature = "net")]
 pub use serving::serve;
-pub use static_page::{StaticModel, write_static};
+pub use static_page::{StaticEngine, StaticModel, write_static};
 
 use fields::Bounds;
 use limits::{MAX_LARGE_BODIES, n_large_at_work};
@@ -101,6 +103,8 @@ pub(crate) struct Shared {
     starts_recommended: bool,
     /// The vocabulary for constraints, made on first use; or why it can't be made.
     forms: OnceLock<Result<Forms, FormError>>,
+    /// Makes it.
+    make_forms: fn(&Tokenizer) -> Result<Forms, FormError>,
     /// The temperatures of decisions that were fitted for this model.
     calibration: Option<Calibrated>,
     /// The vocabulary by its texts, made on first use.
@@ -159,6 +163,7 @@ impl Shared {
             calibration: options.calibration,
             labels: OnceLock::new(),
             forms: OnceLock::new(),
+            make_forms: Forms::new,
             rows: studio::Rows::default(),
             patience: options.patience,
             is_loopback: host.is_loopback,

@@ -1,16 +1,10 @@
 //! Answers requests in the process, without sockets and threads, as a browser's tab does: requests
 //! in, pieces of answers out. The caller drives it, one step of the model at a time.
 //!
-//! Router, gate, parsers and engine are the server's own. Structured output isn't available: forms
-//! are compiled in a child process.
+//! Router, gate, parsers and engine are the server's own. Forms of structured output are compiled in
+//! the process: one on which the parser fails ends it, which costs a tab its worker.
 
-use std::{
-    collections::BTreeMap,
-    convert::Infallible,
-    pin::Pin,
-    sync::{Arc, OnceLock},
-    task::Context,
-};
+use std::{collections::BTreeMap, convert::Infallible, pin::Pin, sync::Arc, task::Context};
 
 use axum::{
     Router,
@@ -20,7 +14,7 @@ use axum::{
 };
 use futures_util::{FutureExt, task::noop_waker_ref};
 use http_body_util::BodyExt;
-use kelvin_constraint::FormError;
+use kelvin_constraint::Forms;
 use kelvin_engine::Engine;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower_service::Service;
@@ -72,9 +66,8 @@ impl Local {
         let (cache, of_batch) =
             (options.cache, batch::options(options.cache, options.room, options.guesses));
         let host = Host { is_loopback: true, run: "local".to_string(), is_dry: true };
-        let unavailable = "structured output isn't available in a browser's tab".to_string();
         let shared = Arc::new(Shared {
-            forms: OnceLock::from(Err(FormError::Failed(unavailable))),
+            make_forms: Forms::in_process,
             ..Shared::new(engine, Arc::clone(&queue), Arc::clone(&metrics), options, host)
         });
         shared.make_room(cache, None)?;

@@ -1,12 +1,12 @@
 // Compares the engine as a module of WebAssembly with the native program, request by request:
-// node compare.mjs KELVIN WASM MODEL N_TOKENS. Every recipe has to give equal events: ids, texts,
+// node compare.mjs KELVIN WASM MODEL N_TOKENS [FLAG_OF_NODE...]. Every recipe has to give equal events: ids, texts,
 // surprisals and entropies, to the last bit. Texts and ids are compared with `generate --json`, too.
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 
-const [, , kelvin, wasm, model, tokens] = argv;
+const [, , kelvin, wasm, model, tokens, ...ofNode] = argv;
 const N_TOKENS = Number(tokens);
 const DATE = "2026-01-01";
 
@@ -31,6 +31,23 @@ const SAMPLERS = [
 ];
 const SEEDS = [0, 1, 7, 2 ** 32];
 
+const SCHEMA = {
+  type: "object",
+  properties: {
+    name: { type: "string", maxLength: 8 },
+    age: { type: "integer", minimum: 0, maximum: 120 },
+  },
+  required: ["name", "age"],
+  additionalProperties: false,
+};
+/** Forms of structured output, of which the last one is refused. */
+const FORMS = [
+  { structured_outputs: { choice: ["yes", "no", "perhaps"] } },
+  { structured_outputs: { regex: "[0-9]{3}-[a-z]{2}" } },
+  { response_format: { type: "json_schema", json_schema: { name: "one", schema: SCHEMA } } },
+  { structured_outputs: { regex: "[" } },
+];
+
 /** Requests of which every one is answered by both. */
 function requests() {
   const asked = [
@@ -46,6 +63,10 @@ function requests() {
     { path: "/studio/nowhere", body: {} },
     { path: "/studio/next", body: { prompt: "x", sampler: "top_z=5" } },
   ];
+  for (const form of FORMS) {
+    const body = { prompt: "Say it in this form:", max_tokens: 40, seed: 2, ...form };
+    asked.push({ path: "/v1/completions", body });
+  }
   for (const prompt of PROMPTS.slice(0, -1)) {
     for (const sampler of SAMPLERS) {
       const columns = SEEDS.map((seed) => ({ sampler, seed, sample: 0 }));
@@ -55,9 +76,11 @@ function requests() {
   return asked;
 }
 
-/** An answer without the times in it. */
+/** An answer without the times and the run's ids in it. */
 function timeless(text) {
-  return text.replaceAll(/"timings":\{[^}]*\}/g, '"timings":{}').replaceAll(/"created":\d+/g, "");
+  return text
+    .replaceAll(/"timings":\{[^}]*\}/g, '"timings":{}')
+    .replaceAll(/"created":\d+|"id":"[^"]*"/g, "");
 }
 
 async function natively(asked) {
@@ -85,9 +108,13 @@ async function natively(asked) {
 
 function inTheModule(asked, isa) {
   const ask = fileURLToPath(new URL("ask.mjs", import.meta.url));
-  const flags = ["--no-warnings", "--experimental-default-type=module", ask, wasm, model, isa];
+  const flags = ["--no-warnings", "--experimental-default-type=module", ...ofNode];
   const input = asked.map((one) => JSON.stringify(one)).join("\n");
-  const out = execFileSync("node", flags, { input, maxBuffer: 1 << 28, encoding: "utf8" });
+  const out = execFileSync("node", [...flags, ask, wasm, model, isa], {
+    input,
+    maxBuffer: 1 << 28,
+    encoding: "utf8",
+  });
   const answers = out
     .trim()
     .split("\n")

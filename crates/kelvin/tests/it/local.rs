@@ -114,6 +114,24 @@ fn a_request_in_the_process_has_the_bytes_of_the_server() {
     }
 }
 
+/// A form is compiled in the process; one that can't be compiled is refused.
+#[test]
+fn a_form_holds_in_the_process() {
+    let path = TinyModel::new(&MISTRAL_LIKE).speaking().write();
+    let mut local = local(&path, "tiny");
+    fs::remove_file(path).unwrap();
+    let ask = |form: Value| json!({ "prompt": "a b", "max_tokens": 9, "structured_outputs": form });
+    let asked = [
+        ("/v1/completions", Some(ask(json!({ "choice": ["ab", "ba"] })))),
+        ("/v1/completions", Some(ask(json!({ "regex": "[" })))),
+    ];
+    let found = answers(&mut local, &asked);
+    let answer: Value = serde_json::from_str(&found[0].1).unwrap();
+    let text = answer["choices"][0]["text"].as_str().unwrap_or_default();
+    assert!(found[0].0 == 200 && ["ab", "ba"].contains(&text), "{}", found[0].1);
+    assert!(found[1].0 == 400 && found[1].1.contains("structured_outputs"), "{}", found[1].1);
+}
+
 #[test]
 fn a_cancelled_request_leaves_nothing_to_do() {
     let path = TinyModel::new(&MISTRAL_LIKE).speaking().write();
@@ -154,6 +172,13 @@ fn the_static_page_is_whole_and_names_its_model() {
     for part in index.split('"').filter(|part| part.starts_with("web/")) {
         assert!(page.join(part).is_file(), "{part}");
     }
+    let pieces = about["pieces"].as_array().unwrap();
+    assert_eq!((pieces.len(), &pieces[0]), (1, &about["sha256"]), "a small file is one piece");
+    let worker = fs::read_to_string(page.join("offline.js")).unwrap();
+    assert!(worker.contains("\"kelvin.wasm\":") && !worker.contains("model.gguf\":"), "{worker}");
+    let manifest = fs::read(page.join("manifest.webmanifest")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    assert_eq!(manifest["start_url"], "./");
     let transport = fs::read_to_string(page.join("web/transport.js")).unwrap();
     assert!(transport.contains("./tab/transport.js"), "{transport}");
     fs::remove_file(model).unwrap();

@@ -10,25 +10,55 @@
 //! Codes become the signed integers that they stand for, as `i16`: the instruction for sums of
 //! products (`i32x4.dot_i16x8_s`) takes these, and the codes are widened once for all tokens of a
 //! tile. It adds two neighbouring products, so a row's sums are in two lanes until the end.
+//!
+//! Relaxed SIMD has an instruction for bytes (`i16x8.relaxed_dot_i8x16_i7x16_s`), which is exact
+//! where one factor is unsigned with seven bits. In a module that may use it, codes of that kind
+//! stay as they are stored, and the zero point's share is subtracted by the sums of the q's. A pair
+//! of products is at most 2·127·(2^bits - 1), so i16 holds 8 pairs at 4 bits, 4 at 5 bits, 2 at 6.
 
 use std::arch::wasm32::*;
 
 use super::{
-    unpack::{code, factors, scale_pair},
-    vector::{floats_of_f16, fma},
+    fma::fma,
+    unpack::{code, factors, scale_pair, stored},
+    vector::floats_of_f16,
 };
 use crate::{
     activations::{TILE_TOKENS, TokenTile},
     format::{Format, for_format},
-    layout::{F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
+    layout::{Codes, F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
     layout_of::{LayoutOf, n_blocks_of},
 };
 
 /// Accumulators of a tile: for each token, one vector for each quarter of the row group.
 type Accs = [[v128; 4]; TILE_TOKENS];
 
-/// Eight quads of codes: rows 0 and 1, rows 2 and 3 of the quarter.
+/// Eight quads of codes: rows 0 and 1, rows 2 and 3 of the quarter; or all four rows in the first
+/// vector, where codes stay as they are stored.
 type Quads = [[v128; 2]; 8];
+
+/// How a format's codes are multiplied.
+struct Products<const FORMAT: usize>;
+
+impl<const FORMAT: usize> Products<FORMAT> {
+    /// The zero point, if codes stay as they are stored: unsigned, with at most seven bits.
+    const ZERO: Option<i32> = match LayoutOf::<FORMAT>::LAYOUT.codes {
+        Codes::Offset(zero)
+            if cfg!(target_feature = "relaxed-simd") && LayoutOf::<FORMAT>::BITS < 8 =>
+        {
+            Some(zero)
+        }
+        _ => None,
+    };
+    /// Pairs of products that i16 holds.
+    #[cfg(target_feature = "relaxed-simd")]
+    const PAIRS: usize = match LayoutOf::<FORMAT>::BITS {
+        0..=4 => 8,
+        5 => 4,
+        6 => 2,
+        _ => 1,
+    };
+}
 
 #[target_feature(enable = "simd128")]
 pub(crate) fn quantized(
@@ -104,12 +134,19 @@ unsafe fn small_block<const FORMAT: usize, const ONE: bool>(
                 let acc = &mut accs[t][quarter];
                 if LayoutOf::<FORMAT>::FACTOR_LEN == 16 {
                     for i in 0..2 {
-                        let isum = f32x4_convert_i32x4(products::<4>(&quads, 4 * i, q));
+                        let isum = products::<FORMAT, 4>(&quads, 4 * i, q, i16x8_splat(1));
+                        let isum = f32x4_convert_i32x4(isum);
                         let d = factors::<FORMAT>(block, quarter, 2 * run + i);
                         *acc = fma(f32x4_mul(d, da), isum, *acc);
                     }
                 } else {
-                    let isum = f32x4_convert_i32x4(products::<8>(&quads, 0, q));
+                    let mut isum = products::<FORMAT, 8>(&quads, 0, q, i16x8_splat(1));
+                    if let Some(zero @ 1..) = Products::<FORMAT>::ZERO {
+                        // The sum of 32 q's is an integer.
+                        let of_zero = zero * *input.sums.as_ptr().add(unit * n + t) as i32;
+                        isum = i32x4_sub(isum, i32x4_splat(of_zero));
+                    }
+                    let isum = f32x4_convert_i32x4(isum);
                     *acc = fma(f32x4_mul(block_d, da), isum, *acc);
                 }
                 if LayoutOf::<FORMAT>::HAS_MIN {
@@ -142,21 +179,27 @@ unsafe fn super_block<const FORMAT: usize, const ONE: bool>(
         for step in 0..8 {
             let quads = quads::<FORMAT>(block, quarter, step);
             let (first, second) = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
-                apart(scale_pair::<FORMAT, false>(block, quarter, step))
+                twice(scale_pair::<FORMAT, false>(block, quarter, step))
             } else {
-                let scales = apart(scale_pair::<FORMAT, false>(block, quarter, step / 2));
+                let scales = twice(scale_pair::<FORMAT, false>(block, quarter, step / 2));
                 let scale = if step.is_multiple_of(2) { scales.0 } else { scales.1 };
                 (scale, scale)
             };
             for t in 0..n {
                 let q = input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-                isums[t] = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
-                    let low = i32x4_mul(products::<4>(&quads, 0, q), first);
-                    let high = i32x4_mul(products::<4>(&quads, 4, q), second);
-                    i32x4_add(isums[t], i32x4_add(low, high))
+                let isum = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
+                    let low = products::<FORMAT, 4>(&quads, 0, q, first);
+                    i32x4_add(low, products::<FORMAT, 4>(&quads, 4, q, second))
                 } else {
-                    i32x4_add(isums[t], i32x4_mul(products::<8>(&quads, 0, q), first))
+                    products::<FORMAT, 8>(&quads, 0, q, first)
                 };
+                isums[t] = i32x4_add(isums[t], isum);
+            }
+        }
+        if let Some(zero @ 1..) = Products::<FORMAT>::ZERO {
+            let sums = sums_of::<FORMAT, false>(block, quarter, b, input);
+            for t in 0..n {
+                isums[t] = i32x4_sub(isums[t], i32x4_mul(sums[t], i32x4_splat(zero)));
             }
         }
         let d = factors::<FORMAT>(block, quarter, 0);
@@ -167,7 +210,7 @@ unsafe fn super_block<const FORMAT: usize, const ONE: bool>(
         }
         if LayoutOf::<FORMAT>::HAS_MIN {
             let m = floats_of_f16(block.add(F16_PLANE_BYTES + 8 * quarter));
-            let sums = minima::<FORMAT>(block, quarter, b, input);
+            let sums = sums_of::<FORMAT, true>(block, quarter, b, input);
             for t in 0..n {
                 let da = f32x4_splat(*input.scales.as_ptr().add(b * n + t));
                 let acc = &mut accs[t][quarter];
@@ -177,12 +220,13 @@ unsafe fn super_block<const FORMAT: usize, const ONE: bool>(
     }
 }
 
-/// For each token Σ min·(sum of q's) over the sub-blocks of a super-block.
+/// For each token Σ scale·(sum of q's) over the sub-blocks of a super-block; `MINS`: Σ min·(sum of
+/// q's).
 ///
 /// # Safety
-/// As for [`small_block`]; the format has minima.
+/// As for [`small_block`]; the format has minima for `MINS`.
 #[inline(always)]
-unsafe fn minima<const FORMAT: usize>(
+unsafe fn sums_of<const FORMAT: usize, const MINS: bool>(
     block: *const u8,
     quarter: usize,
     b: usize,
@@ -194,10 +238,10 @@ unsafe fn minima<const FORMAT: usize>(
     for p in 0..n_pairs {
         // SAFETY: the caller's promise; the sums of pair p < n_pairs of token t < n are there.
         unsafe {
-            let mins = scale_pair::<FORMAT, true>(block, quarter, p);
+            let scales = scale_pair::<FORMAT, MINS>(block, quarter, p);
             for t in 0..n {
                 let pair = i32x4_splat(*token_sums.as_ptr().add((b * n_pairs + p) * n + t));
-                sums[t] = i32x4_add(sums[t], i32x4_dot_i16x8(mins, pair));
+                sums[t] = i32x4_add(sums[t], i32x4_dot_i16x8(scales, pair));
             }
         }
     }
@@ -215,36 +259,71 @@ unsafe fn quads<const FORMAT: usize>(block: *const u8, quarter: usize, run: usiz
     let mut quads = [[i32x4_splat(0); 2]; 8];
     for (g, quad) in quads.iter_mut().enumerate() {
         // SAFETY: the caller's promise.
-        let codes = unsafe { code::<FORMAT>(planes, g) };
-        *quad = [i16x8_extend_low_i8x16(codes), i16x8_extend_high_i8x16(codes)];
+        *quad = unsafe {
+            if Products::<FORMAT>::ZERO.is_some() {
+                [stored::<FORMAT>(planes, g); 2]
+            } else {
+                let codes = code::<FORMAT>(planes, g);
+                [i16x8_extend_low_i8x16(codes), i16x8_extend_high_i8x16(codes)]
+            }
+        };
     }
     quads
 }
 
-/// Σ code·q over the N quads from `first` on, of four rows.
+/// scale·Σ code·q over the N quads from `first` on, of four rows, whose scales stand in `scales` as
+/// i16, each twice.
 ///
 /// # Safety
 /// `q` has 32 bytes.
 #[inline(always)]
-unsafe fn products<const N: usize>(quads: &Quads, first: usize, q: *const i8) -> v128 {
+unsafe fn products<const FORMAT: usize, const N: usize>(
+    quads: &Quads,
+    first: usize,
+    q: *const i8,
+    scales: v128,
+) -> v128 {
+    // SAFETY: the caller's promise.
+    let quad = |g: usize| unsafe { v128_load32_splat(q.add(4 * g).cast()) };
+    #[cfg(target_feature = "relaxed-simd")]
+    if Products::<FORMAT>::ZERO.is_some() {
+        let pairs = |g: usize| i16x8_relaxed_dot_i8x16_i7x16(quad(g), quads[g][0]);
+        let mut sum = i32x4_splat(0);
+        for begin in (first..first + N).step_by(Products::<FORMAT>::PAIRS) {
+            let end = (first + N).min(begin + Products::<FORMAT>::PAIRS);
+            let mut some = pairs(begin);
+            for g in begin + 1..end {
+                some = i16x8_add(some, pairs(g));
+            }
+            sum = i32x4_add(sum, i32x4_dot_i16x8(some, scales));
+        }
+        return sum;
+    }
     let mut sums = [i32x4_splat(0); 2];
     for g in first..first + N {
-        // SAFETY: the caller's promise.
-        let quad = unsafe { v128_load32_splat(q.add(4 * g).cast()) };
-        let quad = i16x8_extend_low_i8x16(quad);
+        let quad = i16x8_extend_low_i8x16(quad(g));
         for i in 0..2 {
             sums[i] = i32x4_add(sums[i], i32x4_dot_i16x8(quads[g][i], quad));
         }
     }
     let even = i32x4_shuffle::<0, 2, 4, 6>(sums[0], sums[1]);
     let odd = i32x4_shuffle::<1, 3, 5, 7>(sums[0], sums[1]);
-    i32x4_add(even, odd)
+    let sum = i32x4_add(even, odd);
+    if LayoutOf::<FORMAT>::BLOCK_LEN == 256 {
+        // One of the two, as i32.
+        i32x4_mul(sum, i32x4_shr(scales, 16))
+    } else {
+        sum
+    }
 }
 
-/// The first numbers of pairs of i16, and the second ones, as i32.
+/// The first numbers of pairs of i16, each twice, and the second ones.
 #[inline(always)]
-fn apart(pairs: v128) -> (v128, v128) {
-    (i32x4_shr(i32x4_shl(pairs, 16), 16), i32x4_shr(pairs, 16))
+fn twice(pairs: v128) -> (v128, v128) {
+    (
+        i16x8_shuffle::<0, 0, 2, 2, 4, 4, 6, 6>(pairs, pairs),
+        i16x8_shuffle::<1, 1, 3, 3, 5, 5, 7, 7>(pairs, pairs),
+    )
 }
 
 /// Writes the accumulators of each token: four vectors of four rows.

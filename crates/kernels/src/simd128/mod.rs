@@ -1,5 +1,6 @@
 //! WebAssembly's 128-bit vectors: the functions of `scalar`, bit for bit, four f32 lanes at a time.
 
+pub(crate) mod fma;
 pub(crate) mod matmul;
 mod unpack;
 mod vector;

@@ -15,8 +15,24 @@ use crate::{
 /// `planes` is the quarter's part of the first of `bits` planes.
 #[inline(always)]
 pub(super) unsafe fn code<const FORMAT: usize>(planes: *const u8, g: usize) -> v128 {
+    // SAFETY: the caller's promise.
+    let bits = unsafe { stored::<FORMAT>(planes, g) };
+    match LayoutOf::<FORMAT>::LAYOUT.codes {
+        Codes::Offset(0) | Codes::Signed => bits,
+        Codes::Offset(zero) => i8x16_sub(bits, i8x16_splat(zero as i8)),
+        // SAFETY: the book has sixteen bytes.
+        Codes::Book(book) => i8x16_swizzle(unsafe { v128_load(book.as_ptr().cast()) }, bits),
+    }
+}
+
+/// Like [`code`], but the codes as they are stored.
+///
+/// # Safety
+/// As for [`code`].
+#[inline(always)]
+pub(super) unsafe fn stored<const FORMAT: usize>(planes: *const u8, g: usize) -> v128 {
     // SAFETY: the planes are where `Layout::code` reads them, within the bytes the caller promises.
-    let bits = unsafe {
+    unsafe {
         match LayoutOf::<FORMAT>::BITS {
             1 => single(planes, 0, g),
             2 => two_bits(planes, 0, g),
@@ -26,12 +42,6 @@ pub(super) unsafe fn code<const FORMAT: usize>(planes: *const u8, g: usize) -> v
             6 => v128_or(nibble(planes, g), i8x16_shl(two_bits(planes, 4, g), 4)),
             _ => plane(planes, g),
         }
-    };
-    match LayoutOf::<FORMAT>::LAYOUT.codes {
-        Codes::Offset(0) | Codes::Signed => bits,
-        Codes::Offset(zero) => i8x16_sub(bits, i8x16_splat(zero as i8)),
-        // SAFETY: the book has sixteen bytes.
-        Codes::Book(book) => i8x16_swizzle(unsafe { v128_load(book.as_ptr().cast()) }, bits),
     }
 }
 

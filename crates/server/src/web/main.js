@@ -21,6 +21,7 @@ import { guide } from "./guide.js";
 import { copyLink, otherModel } from "./parts/share.js";
 import { get, explain } from "./server.js";
 import { keep, recall } from "./store.js";
+import { API, controls } from "./transport.js";
 import { view as softmax } from "./views/softmax.js";
 import { view as next } from "./views/next.js";
 import { view as chain } from "./views/chain.js";
@@ -123,7 +124,7 @@ function footer(model, isExact) {
     h("span", {}, "Model ", h("strong", {}, model.name)),
     h("span", {}, `${model.n_vocab.toLocaleString("en")} tokens in its vocabulary`),
     h("span", {}, "Everything is computed on this machine"),
-    h("span", {}, "API at ", h("code", {}, "/v1")),
+    API && h("span", {}, "API at ", h("code", {}, API)),
     exact,
   );
 }
@@ -161,7 +162,13 @@ document.querySelector(".skip")?.addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
-tools.append(...copyLink(() => model));
+/** Asks which model there is, and shows the view anew. */
+function restart() {
+  model = null;
+  show();
+}
+
+tools.append(...controls(restart), ...copyLink(() => model));
 theme();
 guide(tools, main);
 address.onChange(show);

@@ -12,3 +12,15 @@ export function send(path, options) {
 
 /** What to say where `send` fails. */
 export const SILENT = "the server doesn't answer; is kelvin serve still running?";
+
+/** Where other programs find the server. */
+export const API = "/v1";
+
+/**
+ * Controls for the page's head: none, since the server has the model.
+ * @param {() => void} _again shows the page anew
+ * @returns {HTMLElement[]}
+ */
+export function controls(_again) {
+  return [];
+}

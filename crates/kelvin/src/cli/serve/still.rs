@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use kelvin_server::{StaticModel, write_static};
+use kelvin_server::{StaticEngine, StaticModel, write_static};
 
 use super::args::StudioArgs;
 use crate::{
@@ -20,24 +20,25 @@ pub(super) fn write(folder: &Path, args: &StudioArgs) -> anyhow::Result<()> {
         Some(path) => path.clone(),
         None => beside_this_program()?,
     };
-    let engine = std::fs::read(&module).with_context(|| {
+    let plain = std::fs::read(&module).with_context(|| {
         format!("the engine's module can't be read from {}; --engine names it", module.display())
     })?;
-    if !engine.starts_with(b"\0asm") {
+    if !plain.starts_with(b"\0asm") {
         return Err(usage(format!("{} is no module of WebAssembly", module.display())));
     }
+    // Without the faster module the page has the other one alone.
+    let engine = StaticEngine { plain, relaxed: std::fs::read(relaxed(&module)).ok() };
     std::fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
     let model = if args.without_model {
-        StaticModel { file: None, name: String::new(), size: 0 }
+        StaticModel::default()
     } else {
         let (_, path) = session::locate(&args.serve.model.named)?;
         if path.is_dir() {
             return Err(usage("a page has one file as its model, not a folder"));
         }
-        let size = std::fs::copy(&path, folder.join(MODEL))
-            .with_context(|| format!("can't copy {} into the folder", path.display()))?;
         let name = args.serve.model.named.model.clone();
-        StaticModel { file: Some(MODEL.to_string()), name, size }
+        StaticModel::copy(&path, folder, MODEL, name)
+            .with_context(|| format!("can't copy {} into the folder", path.display()))?
     };
     write_static(folder, &engine, &model)
         .with_context(|| format!("can't write the page into {}", folder.display()))?;
@@ -47,6 +48,12 @@ pub(super) fn write(folder: &Path, args: &StudioArgs) -> anyhow::Result<()> {
         folder.display(),
         folder.display()
     ))
+}
+
+/// The module with relaxed SIMD, beside the other one.
+fn relaxed(module: &Path) -> PathBuf {
+    let stem = module.file_stem().unwrap_or_default().to_string_lossy();
+    module.with_file_name(format!("{stem}-relaxed.wasm"))
 }
 
 /// Where `./release` puts the module.

@@ -67,7 +67,9 @@ export class Engine {
       return call();
     } catch (error) {
       const words = this.said.trim() || (error instanceof Error ? error.message : String(error));
-      throw new Error(`the engine failed: ${words}`, { cause: error });
+      const isFull = /memory allocation|capacity overflow|could not grow/i.test(words);
+      const means = isFull ? "the tab's memory doesn't suffice" : "the engine failed";
+      throw new Error(`${means} (${words.replaceAll("\n", " ")})`, { cause: error });
     }
   }
 

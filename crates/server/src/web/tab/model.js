@@ -1,101 +1,96 @@
-// The model of a static studio: its file from beside the page, with progress, kept in the browser's
-// storage; or a file of the reader's own.
+// Which model a static studio has: the one that `model.json` names, or a file of the reader's own;
+// and what the page shows while it comes.
 
 import { clear, h } from "../dom.js";
+import { about, addressOf } from "./place.js";
 
-/** What `studio --static` writes beside the page: the model's file and name. */
-const ABOUT = new URL("../../model.json", import.meta.url);
 const MEGABYTE = 1e6;
+/** What a module of WebAssembly can address, in bytes. */
+const MEMORY = 2 ** 32;
 
 /**
  * @typedef {object} About
  * @property {string | null} file its address, from `model.json` on; null: the reader chooses one
  * @property {string} name
  * @property {number} size bytes
+ * @property {string | null} sha256
+ * @property {number} piece bytes of a piece
+ * @property {string[]} pieces the SHA-256 of each piece
  */
 
-/** @typedef {{ file: Blob, name: string }} Opened */
+/**
+ * A model: a file that the reader chose, or one to fetch.
+ * @typedef {{ name: string, size: number, file: Blob }
+ *   | { name: string, size: number, about: About, url: string }} Source
+ */
 
-/** A model's file. Asks the reader for one if the page has none. @returns {Promise<Opened>} */
-export async function load() {
-  const answer = await fetch(ABOUT);
-  if (!answer.ok) throw new Error(`the page has no model.json (${answer.status})`);
-  const about = /** @type {About} */ (await answer.json());
-  if (about.file === null) return chosen();
-  return { file: await stored(about), name: about.name };
+/**
+ * The model that the page comes with, if there is one.
+ * @returns {Promise<Source | null>}
+ */
+export async function own() {
+  const all = await about();
+  if (all.file === null) return null;
+  return { name: all.name, size: all.size, about: all, url: addressOf(all.file) };
+}
+
+/** Throws if a tab's memory can't hold a file. @param {Source} source */
+export function fits({ name, size }) {
+  if (size < MEMORY) return;
+  const [has, most] = [size, MEMORY].map((bytes) => (bytes / 1e9).toFixed(1));
+  throw new Error(`${name} has ${has} GB, and a tab's memory holds ${most} GB at most`);
 }
 
 /**
- * The file from storage, or fetched into it.
- * @param {About} about
+ * A control with which the reader chooses a file.
+ * @param {string} words
+ * @param {(source: Source) => void} take
  */
-async function stored(about) {
-  const storage = navigator.storage;
-  const root = storage?.getDirectory ? await storage.getDirectory() : null;
-  const place = `${about.size}-${about.name.replace(/[^\w.-]/g, "_")}.gguf`;
-  const kept = root && (await root.getFileHandle(place, { create: true }));
-  const file = kept && (await kept.getFile());
-  if (file && file.size === about.size) return file;
-  const answer = await fetch(new URL(about.file ?? "", ABOUT));
-  if (!answer.ok || !answer.body) throw new Error(`the model can't be fetched: ${answer.status}`);
-  const parts = await read(answer.body, about);
-  const blob = new Blob(parts);
-  if (blob.size !== about.size) {
-    throw new Error(`the model's file has ${blob.size} bytes, expected ${about.size}`);
-  }
-  // A browser without room, or without this kind of storage, fetches again next time.
-  const writing = await kept?.createWritable?.().catch(() => null);
-  if (!writing || !kept) return blob;
-  try {
-    await writing.write(blob);
-    await writing.close();
-    return await kept.getFile();
-  } catch {
-    return blob;
-  }
-}
-
-/**
- * Reads a body to its end, and shows how far it is.
- * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
- * @param {About} about
- */
-async function read(body, about) {
-  const bar = h("progress", { max: about.size, value: 0 });
-  const words = h("span", {});
-  const shown = h("div", { class: "notice", role: "status" }, bar, " ", words);
-  document.getElementById("main")?.append(shown);
-  const parts = [];
-  const reader = body.getReader();
-  let n = 0;
-  try {
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return parts;
-      parts.push(value);
-      n += value.length;
-      bar.value = n;
-      const [of, all] = [n / MEGABYTE, about.size / MEGABYTE].map((size) => size.toFixed(0));
-      words.textContent = `${about.name}: ${of} of ${all} MB`;
-    }
-  } finally {
-    shown.remove();
-  }
-}
-
-/** A file that the reader chooses. @returns {Promise<Opened>} */
-function chosen() {
-  const input = h("input", { type: "file", accept: ".gguf" });
-  const label = h("label", {}, "A model of your own, as a GGUF file: ", input);
-  const shown = h("div", { class: "notice" }, label);
-  const main = document.getElementById("main");
-  if (main) clear(main).append(shown);
-  return new Promise((resolve) => {
-    input.addEventListener("change", () => {
-      const [file] = input.files ?? [];
-      if (!file) return;
-      shown.remove();
-      resolve({ file, name: file.name });
-    });
+export function chooser(words, take) {
+  const input = h("input", { type: "file", accept: ".gguf", "aria-label": words });
+  input.hidden = true;
+  input.addEventListener("change", () => {
+    const [file] = input.files ?? [];
+    // The file can be chosen again after it has changed.
+    input.value = "";
+    if (file) take({ name: file.name, size: file.size, file });
   });
+  const choose = () => input.click();
+  return h(
+    "span",
+    {},
+    h("button", { type: "button", class: "quiet", onclick: choose }, words),
+    input,
+  );
+}
+
+/** A line above the view, which stays while views change. */
+export class Notice {
+  /** @param {...(string | Node)} children */
+  constructor(...children) {
+    this.element = h("div", { class: "notice", role: "status" }, ...children);
+    document.getElementById("main")?.before(this.element);
+    this.bar = h("progress", {});
+  }
+
+  /**
+   * How far a model has come.
+   * @param {Source} source
+   * @param {number} done bytes
+   * @param {string} [trouble]
+   */
+  progress({ name, size }, done, trouble) {
+    this.bar.max = size;
+    this.bar.value = done;
+    const [of, all] = [done / MEGABYTE, size / MEGABYTE].map((some) => some.toFixed(0));
+    const words = `${name}: ${of} of ${all} MB${trouble ? `; ${trouble}` : ""}`;
+    // The bar stays where it is, so that readers of the screen aren't told of a new one.
+    if (this.bar.parentNode !== this.element) clear(this.element).append(this.bar, " ", h("span"));
+    const told = this.element.lastElementChild;
+    if (told) told.textContent = words;
+  }
+
+  close() {
+    this.element.remove();
+  }
 }

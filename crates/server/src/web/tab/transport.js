@@ -1,57 +1,88 @@
-// How a request reaches the engine in this tab: through a worker, which opens the model first.
+// How a request reaches the engine in this tab: through a worker, which opens the model first. The
+// reader may open a file of their own in its place, also after another one has failed.
 
-import { load } from "./model.js";
+import { Host } from "./host.js";
+import { Notice, chooser, fits, own } from "./model.js";
+import { keep } from "./place.js";
+import { modules } from "./relaxed.js";
 
-/** @import { Told } from "./worker.js" */
+/** @import { Source } from "./model.js" */
 
 /** What to say where `send` fails. */
 export const SILENT = "the engine in this tab has ended; load the page again";
 
-/** @type {Promise<Worker> | null} */
-let opened = null;
-/** @type {Map<number, (told: Told) => void>} */
-const waiting = new Map();
-let last = 0;
+/** Where other programs find the server: there is none. */
+export const API = null;
 
-/** The worker, once its model is open. A failure may be tried again. */
-function worker() {
-  opened ??= start();
-  opened.catch(() => {
-    opened = null;
-  });
-  return opened;
+/** @type {Host | null} */
+let host = null;
+/** The model that the page has, once that is known. @type {Promise<Source> | null} */
+let found = null;
+/** The file that the reader opened in its place. @type {Source | null} */
+let chosen = null;
+/** Takes a file where the page waits for one. @type {((source: Source) => void) | null} */
+let asking = null;
+/** How many files the reader opened: what an earlier question finds out is of no use then. */
+let choices = 0;
+
+keep(modules()[0]);
+
+/**
+ * Controls for the page's head: a file of one's own in place of the model. `again` shows the page
+ * anew.
+ * @param {() => void} again
+ */
+export function controls(again) {
+  const take = (/** @type {Source} */ source) => {
+    choices += 1;
+    chosen = source;
+    asking?.(source);
+    host?.end("another model is being opened");
+    again();
+  };
+  return [chooser("Open a model", take)];
 }
 
-async function start() {
-  const { file, name } = await load();
-  const made = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
-  await new Promise((resolve, reject) => {
-    made.onmessage = ({ data }) => {
-      const told = /** @type {Told} */ (data);
-      if (told.kind === "open") resolve(null);
-      else if (told.kind === "failed") reject(new Error(told.message));
-    };
-    made.onerror = (event) => reject(new Error(event.message || "the worker can't be started"));
-    made.postMessage({ kind: "open", file, name });
-  });
-  made.onmessage = ({ data }) => {
-    const told = /** @type {Told} */ (data);
-    if (told.kind === "failed") end(told);
-    else if (told.kind !== "open") waiting.get(told.number)?.(told);
-  };
-  made.onerror = (event) => end({ kind: "failed", message: event.message });
-  return made;
+/** The model of the page, or a file that the reader chooses. */
+async function find() {
+  const source = await own();
+  if (source) return source;
+  const words = "This page comes without a model. Choose one of your own, a GGUF file:";
+  /** @type {PromiseWithResolvers<Source>} */
+  const { promise, resolve } = Promise.withResolvers();
+  const notice = new Notice(words, " ", chooser("Choose a model", resolve));
+  asking = resolve;
+  const given = await promise;
+  asking = null;
+  notice.close();
+  return given;
+}
+
+/** The host of the model that is open, or is being opened. @returns {Promise<Host>} */
+async function current() {
+  for (;;) {
+    if (host?.reason === null) return host;
+    const before = choices;
+    const source = chosen ?? (await (found ??= find()));
+    if (host?.reason === null || before !== choices) continue;
+    fits(source);
+    host = new Host(source);
+    return host;
+  }
 }
 
 /**
- * The engine is gone: tells everybody, and opens the model anew for the next question.
- * @param {Told} failed
+ * What a failure to open a model comes to: another one is asked for, or the page's own is tried
+ * again.
+ * @param {Source | null} source
+ * @param {unknown} error
  */
-function end(failed) {
-  opened?.then((one) => one.terminate());
-  opened = null;
-  for (const take of [...waiting.values()]) take(failed);
-  waiting.clear();
+function failed(source, error) {
+  found = null;
+  if (chosen === source) chosen = null;
+  const words = error instanceof Error ? error.message : String(error);
+  const which = source?.name ?? "the model";
+  return new Error(`${which} can't be opened: ${words}. "Open a model" opens another one.`);
 }
 
 /**
@@ -60,42 +91,13 @@ function end(failed) {
  * @returns {Promise<Response>}
  */
 export async function send(path, options) {
-  const engine = await worker();
-  const { signal, body } = options;
-  signal?.throwIfAborted();
-  last += 1;
-  const number = last;
-  const cancel = () => {
-    waiting.delete(number);
-    engine.postMessage({ kind: "cancel", number });
-  };
-  return new Promise((resolve, reject) => {
-    /** @type {ReadableStreamDefaultController<Uint8Array>} */
-    let pieces;
-    const stream = new ReadableStream({ start: (made) => void (pieces = made), cancel });
-    const fail = (/** @type {unknown} */ error) => {
-      waiting.delete(number);
-      reject(error);
-      pieces.error(error);
-    };
-    signal?.addEventListener("abort", () => {
-      if (!waiting.has(number)) return;
-      cancel();
-      fail(signal.reason);
-    });
-    waiting.set(number, (told) => {
-      if (told.kind === "head") {
-        const headers = { "Content-Type": told.type };
-        resolve(new Response(stream, { status: told.status, headers }));
-      } else if (told.kind === "body") {
-        pieces.enqueue(told.bytes);
-      } else if (told.kind === "end") {
-        waiting.delete(number);
-        pieces.close();
-      } else if (told.kind === "failed") {
-        fail(new Error(told.message));
-      }
-    });
-    engine.postMessage({ kind: "ask", number, path, body });
-  });
+  /** @type {Host | null} */
+  let mine = null;
+  try {
+    mine = await current();
+    await mine.opening.promise;
+  } catch (error) {
+    throw failed(mine?.source ?? chosen, error);
+  }
+  return mine.ask(path, options);
 }

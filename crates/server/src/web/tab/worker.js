@@ -1,17 +1,24 @@
 // The worker of the engine in this tab: a model's file and requests in, pieces of answers out.
 
 import { Engine } from "./engine.js";
+import { modules } from "./relaxed.js";
+import { doubt, obtain } from "./storage.js";
+
+/** @import { Source } from "./model.js" */
 
 /**
- * What the page tells the worker.
- * @typedef {{ kind: "open", file: Blob, name: string }
+ * What the page tells the worker. It holds the lock for as long as it lives, and fetches the
+ * engine's module if the page hasn't it.
+ * @typedef {{ kind: "open", source: Source, lock: string | null, wasm: ArrayBuffer | null }
  *   | { kind: "ask", number: number, path: string, body?: string }
  *   | { kind: "cancel", number: number }} Asked
  */
 
 /**
  * What the worker tells the page.
- * @typedef {{ kind: "open" }
+ * @typedef {{ kind: "alive" }
+ *   | { kind: "open" }
+ *   | { kind: "coming", done: number, trouble?: string }
  *   | { kind: "head", number: number, status: number, type: string }
  *   | { kind: "body", number: number, bytes: Uint8Array<ArrayBuffer> }
  *   | { kind: "end", number: number }
@@ -39,19 +46,57 @@ function fail(error) {
 }
 
 /**
- * @param {Blob} file
- * @param {string} name
+ * @param {Source} source
+ * @param {string | null} lock
+ * @param {ArrayBuffer | null} wasm
  */
-async function open(file, name) {
-  const wasm = await fetch(new URL("../../kelvin.wasm", import.meta.url));
-  if (!wasm.ok) throw new Error(`the engine can't be fetched: kelvin.wasm, ${wasm.status}`);
-  const made = new Engine(await WebAssembly.compile(await wasm.arrayBuffer()));
+async function open(source, lock, wasm) {
+  // A page from a disk has no locks.
+  if (lock) navigator.locks.request(lock, forever).catch(() => {});
+  const made = new Engine(wasm ? await WebAssembly.compile(wasm) : await compiled());
+  const file = "file" in source ? source.file : await obtain(source.about, source.url, coming);
   const reader = new FileReaderSync();
   const read = (/** @type {number} */ at, /** @type {number} */ length) =>
     new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + length)));
-  made.open({ size: file.size, read }, { name });
+  const sha256 = "about" in source ? (source.about.sha256 ?? undefined) : undefined;
+  try {
+    made.open({ size: file.size, read }, { name: source.name, sha256 });
+  } catch (error) {
+    if ("about" in source) await doubt(source.about);
+    throw error;
+  }
   engine = made;
   tell({ kind: "open" });
+}
+
+/** The engine's module, the fastest one that the page has. */
+async function compiled() {
+  let words = "";
+  for (const name of modules()) {
+    try {
+      const wasm = await fetch(new URL(`../../${name}`, import.meta.url));
+      if (wasm.ok) return WebAssembly.compile(await wasm.arrayBuffer());
+      words = `the server answered ${wasm.status}`;
+    } catch (error) {
+      // Without a network there is the module that was kept.
+      words = error instanceof Error ? error.message : String(error);
+    }
+  }
+  throw new Error(`the engine can't be fetched: ${words}`);
+}
+
+/** What a lock is held for, until the worker ends. @returns {Promise<never>} */
+function forever() {
+  tell({ kind: "alive" });
+  return new Promise(() => {});
+}
+
+/**
+ * @param {number} done
+ * @param {string} [trouble]
+ */
+function coming(done, trouble) {
+  tell({ kind: "coming", done, trouble });
 }
 
 /** Runs one step of the model, and tells what it gave. */
@@ -92,7 +137,7 @@ self.onmessage = async ({ data }) => {
   const asked = /** @type {Asked} */ (data);
   try {
     if (asked.kind === "open") {
-      await open(asked.file, asked.name);
+      await open(asked.source, asked.lock, asked.wasm);
     } else if (asked.kind === "ask") {
       if (!engine) throw new Error("no model is open");
       running.set(asked.number, engine.request(asked.path, asked.body));
