@@ -85,7 +85,7 @@ pub(crate) fn options(cache: CacheFormat, budget: Budget, guesses: Guesses) -> B
 pub(crate) fn run(
     engine: Arc<Engine>,
     options: BatchOptions,
-    draft_model: Option<kelvin_engine::batch::DraftModel>,
+    draft_model: Option<DraftModel>,
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
 ) {
