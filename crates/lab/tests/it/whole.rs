@@ -150,7 +150,9 @@ fn rows_are_the_engines_texts() {
         assert_eq!(sample.text, text.text);
         let ids: Vec<Option<u32>> = text.tokens.iter().map(|token| Some(token.0)).collect();
         assert_eq!(sample.tokens.iter().map(|token| token.id).collect::<Vec<_>>(), ids);
-        assert_eq!(sample.tokens[0].surprisal, Some(path.draws[0].surprisal));
+        let surprisals: Vec<Option<f64>> = sample.tokens.iter().map(|t| t.surprisal).collect();
+        let drawn = text.draws.iter().map(|draw| Some(draw.surprisal));
+        assert_eq!(surprisals, drawn.collect::<Vec<_>>());
     }
     assert!(n_accepted > 24, "{n_accepted}");
 }
