@@ -151,8 +151,11 @@ fn api(document: &Value) -> Result<String> {
     let requests: Vec<&str> = operations(paths).filter_map(body_of).collect();
     for (name, schema) in schemas.iter().filter(|(name, _)| !requests.contains(&name.as_str())) {
         _ = write!(page, "\n### {name}\n");
-        // One of several objects has a table for each.
+        // One of several objects has a table for each, unless they have headings of their own.
         match alternatives(schema) {
+            Some(ways) if ways.iter().all(|way| way["$ref"].is_string()) => {
+                _ = writeln!(page, "\n{}.", kind(schema));
+            }
             Some(ways) => ways.iter().for_each(|way| table(&mut page, way, fields(way))),
             None => table(&mut page, schema, fields(schema)),
         }

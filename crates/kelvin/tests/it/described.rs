@@ -153,6 +153,11 @@ fn nested_objects_have_what_is_described_and_nothing_else() {
                     body["stream"] = json!(true);
                 } else if path == "/tokenize" {
                     body.as_object_mut().unwrap().remove("prompt");
+                } else if let ("input", Some(items)) =
+                    (parameter.as_str(), body[parameter].as_array_mut())
+                {
+                    // Thoughts alone say nothing.
+                    items.push(json!({ "role": "user", "content": "x" }));
                 }
                 let mut places = Vec::new();
                 objects(schema, &body, "", &mut places);

@@ -245,7 +245,9 @@ fn thoughts_are_an_item_of_a_response() {
     };
     assert_eq!(joined("response.reasoning_text.delta"), message["reasoning_content"]);
     assert_eq!(joined("response.output_text.delta"), message["content"]);
-    let completed = &of("response.incomplete")[0]["response"]["output"];
+    let last = events.last().unwrap();
+    assert_eq!(last["type"], format!("response.{}", whole["status"].as_str().unwrap()));
+    let completed = &last["response"]["output"];
     for (at, item) in output.iter().enumerate() {
         assert_eq!(completed[at]["content"], item["content"]);
         assert_eq!(of("response.output_item.added")[at]["item"]["type"], item["type"]);
