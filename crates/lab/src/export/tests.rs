@@ -72,8 +72,8 @@ fn comma_separated_values() {
     assert_eq!(
         rest,
         format!(
-            "0,0,0,\"a, \"\"b\"\"\nc\",{{}},temp=0.1,0.1,max_tokens,2,\"\",,,,,,,,{hash},tiny,ab,0,0.1.0\r\n\
-             0,1,0,\"a, \"\"b\"\"\nc\",{{}},temp=1,1.0,max_tokens,2,नेपाल,,,1.0,,,,,{hash},tiny,ab,0,0.1.0\r\n"
+            "0,0,0,\"a, \"\"b\"\"\nc\",{{}},temp=0.1,0.1,max_tokens,2,\"\",,,,,,,,2,,,{hash},tiny,ab,0,0.1.0\r\n\
+             0,1,0,\"a, \"\"b\"\"\nc\",{{}},temp=1,1.0,max_tokens,2,नेपाल,,,1.0,,,,,2,,,{hash},tiny,ab,0,0.1.0\r\n"
         )
     );
     let tokens = String::from_utf8(exported(What::Tokens, Format::Csv)).unwrap();

@@ -35,6 +35,7 @@ impl Typed<'_> {
     /// The columns in order: chains, those of one chain together, and then temperatures of texts.
     pub(super) fn columns(&self) -> Result<Vec<Column>, RecipeError> {
         let settings = self.settings()?;
+        let texts = self.texts()?;
         let nothing_said =
             self.sampler.is_empty() && self.stages.is_empty() && self.profile.is_none();
         // Beside a temperature of texts stands the same temperature of tokens.
@@ -60,7 +61,7 @@ impl Typed<'_> {
                 }
             }
         }
-        columns.extend(self.texts()?.into_iter().map(Column::Texts));
+        columns.extend(texts.into_iter().map(Column::Texts));
         if columns.len() > MAX_CHAINS {
             return Err(too_many("text_temperature"));
         }

@@ -225,6 +225,7 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
     store.put(run, &sample(0, 1, 1)).unwrap();
     drop(store);
     let first = "DROP TABLE scores; ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
+        ALTER TABLE samples DROP COLUMN whole;
         ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge; PRAGMA \
         user_version = 1";
     Connection::open(&path).unwrap().execute_batch(first).unwrap();
