@@ -1,8 +1,8 @@
 //! Answers requests in the process, without sockets and threads, as a browser's tab does: requests
 //! in, pieces of answers out. The caller drives it, one step of the model at a time.
 //!
-//! Router, gate, parsers and engine are the server's own. Forms of structured output are compiled in
-//! the process: one on which the parser fails ends it, which costs a tab its worker.
+//! Router, gate, parsers and engine are the server's own. Forms of structured output are compiled
+//! in the process: one on which the parser fails ends it, which costs a tab its worker.
 
 use std::{collections::BTreeMap, convert::Infallible, pin::Pin, sync::Arc, task::Context};
 

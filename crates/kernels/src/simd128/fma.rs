@@ -25,8 +25,8 @@ mod relaxed {
         f32x4_relaxed_madd(x, y, z)
     }
 
-    /// Whether the instruction rounds once. It does so always or never. (WebAssembly's specification
-    /// of relaxed SIMD)
+    /// Whether the instruction rounds once. It does so always or never. (WebAssembly's
+    /// specification of relaxed SIMD)
     pub(super) fn is_fused() -> bool {
         // The square is 1 + 2^-11 + 2^-24, of which two roundings lose the last term.
         let (x, z) = std::hint::black_box((1.0 + 1.0 / 4096.0, -1.0 - 1.0 / 2048.0));
