@@ -41,7 +41,7 @@ enum Phase {
     /// The prompt is being read, but for its last token.
     Reading { prompt: Vec<TokenId>, text: Sequence },
     /// Some choices are being drawn.
-    Drawing { start: Start<Sequence>, samples: Samples<Sequence> },
+    Drawing { start: Start<Sequence>, samples: Box<Samples<Sequence>> },
 }
 
 impl Drawing {
@@ -107,7 +107,7 @@ impl Drawing {
                     let start = Start::at(text.clone(), std::mem::take(prompt));
                     let (first_choice, cached, scores) = (self.first_choice, 0, Vec::new());
                     let _ = self.events.send(Event::Read { first_choice, cached, scores });
-                    let samples = self.next(&start);
+                    let samples = Box::new(self.next(&start));
                     self.phase = Phase::Drawing { start, samples };
                 }
             }
@@ -131,7 +131,7 @@ impl Drawing {
                 }
                 if are_done && self.n_done < self.whole.dice.len() {
                     self.n_read = 0;
-                    self.phase = Phase::Drawing { samples: self.next(&start), start };
+                    self.phase = Phase::Drawing { samples: Box::new(self.next(&start)), start };
                 }
             }
         }
