@@ -176,7 +176,9 @@ impl Prompts {
         };
         let tokens = |(at, order): &(usize, Vec<usize>)| {
             let Asked { item, form, .. } = &asked[*at];
-            let text = form.prompt(item.text.as_deref(), order, manner.layout, !manner.chat);
+            // An empty text is none.
+            let about = item.text.as_deref().filter(|text| !text.is_empty());
+            let text = form.prompt(about, order, manner.layout, !manner.chat);
             let framed = framing.read(engine, &text).map_err(AskError::Framing)?;
             match framed.tokens.len() {
                 len if len > limit => Err(AskError::TooLong { at: item.line, len, limit }),

@@ -4,7 +4,8 @@
 //! power distribution. Since each Z_t <= 1, w only falls while a text grows. The number u that
 //! decides is drawn first, so that a try ends as soon as w is below it.
 //!
-//! The accepted try is the one of lowest number, so that running many at once changes nothing.
+//! The accepted try is the one of lowest number, so that running many at once changes nothing. One
+//! runs at first, and one more for each that was rejected: near T = 1 the first is accepted.
 
 use kelvin_sampling::Stream;
 
@@ -28,13 +29,15 @@ pub(super) struct Exact<T> {
     running: Vec<Option<Try>>,
     next: u64,
     budget: u64,
+    n_rejected: usize,
     accepted: Option<(u64, Path)>,
 }
 
 impl<T: Clone> Exact<T> {
     pub(super) fn new(front: Front<T>, start: Start<T>, budget: u64) -> Exact<T> {
         let running = vec![None; front.walkers.len()];
-        let mut exact = Exact { front, start, running, next: 0, budget, accepted: None };
+        let mut exact =
+            Exact { front, start, running, next: 0, budget, n_rejected: 0, accepted: None };
         exact.refill();
         exact
     }
@@ -46,8 +49,13 @@ impl<T: Clone> Exact<T> {
     /// Starts tries on idle walkers, as long as there may be need of more.
     fn refill(&mut self) {
         let mut starting = Vec::new();
+        let mut idle = (1 + self.n_rejected).saturating_sub(self.running.iter().flatten().count());
         for (member, running) in self.running.iter_mut().enumerate() {
-            if running.is_none() && self.accepted.is_none() && self.next < self.budget {
+            if idle == 0 || self.accepted.is_some() || self.next == self.budget {
+                break;
+            }
+            if running.is_none() {
+                idle -= 1;
                 let number = self.next;
                 self.next += 1;
                 let ln_u = libm::log(self.front.uniform(*b"accept\0\0", number));
@@ -71,7 +79,9 @@ impl<T: Clone> Exact<T> {
             if !is_rejected && !self.front.is_complete(path) {
                 continue;
             }
-            if !is_rejected {
+            if is_rejected {
+                self.n_rejected += 1;
+            } else {
                 self.accepted = Some((number, path.clone()));
             }
             self.running[member] = None;

@@ -73,6 +73,22 @@ impl Asked {
         *self == Asked::default()
     }
 
+    /// What is asked for here, and else what `other` asks for. A method that is named here leaves
+    /// the numbers of another method there.
+    pub fn or(self, other: Asked) -> Asked {
+        let is_other = |method: &String| Some(method) != other.method.as_ref();
+        if self.method.as_ref().is_some_and(is_other) {
+            return self;
+        }
+        Asked {
+            method: self.method.or(other.method),
+            particles: self.particles.or(other.particles),
+            tries: self.tries.or(other.tries),
+            moves: self.moves.or(other.moves),
+            block: self.block.or(other.block),
+        }
+    }
+
     /// The method: smc if none is named. Ranges of numbers are checked by [`Settings::new`].
     ///
     /// # Errors

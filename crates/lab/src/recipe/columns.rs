@@ -36,8 +36,11 @@ impl Typed<'_> {
     pub(super) fn columns(&self) -> Result<Vec<Column>, RecipeError> {
         let settings = self.settings()?;
         let texts = self.texts()?;
-        let nothing_said =
-            self.sampler.is_empty() && self.stages.is_empty() && self.profile.is_none();
+        // Whole chains have temperatures of their own, and so may stages and profiles. But those
+        // beside a temperature of texts are at that temperature.
+        let nothing_said = self.sampler.is_empty()
+            && (self.text_temperature.is_some()
+                || self.stages.is_empty() && self.profile.is_none());
         // Beside a temperature of texts stands the same temperature of tokens.
         let usual = self.text_temperature.unwrap_or(TEMPERATURES);
         let temp = self.temp.or(nothing_said.then_some(usual));
@@ -154,7 +157,12 @@ impl Typed<'_> {
                 .map_err(|error| wrong(format!("{typed}: {error}")))?;
             Ok(texts)
         };
-        values(typed).map_err(wrong)?.into_iter().map(one).collect()
+        let all: Vec<TextTemp> =
+            values(typed).map_err(wrong)?.into_iter().map(one).collect::<Result<_, _>>()?;
+        match (1..all.len()).find(|&i| all[..i].contains(&all[i])) {
+            Some(i) => Err(wrong(format!("`{}` is given twice", all[i]))),
+            None => Ok(all),
+        }
     }
 }
 

@@ -17,6 +17,12 @@ use args::CalibrateArgs;
 
 /// Runs the verb.
 pub(crate) fn run(args: &CalibrateArgs) -> anyhow::Result<()> {
+    for (flag, path) in [("--output", &args.output), ("--report", &args.report)] {
+        path.as_deref().map_or(Ok(()), |path| whole_file::check(flag, path))?;
+    }
+    if args.output.is_some() && args.output == args.report {
+        return Err(usage("--output and --report are one file: give two"));
+    }
     let question = decisions::question(&args.asked)?;
     let settings =
         Settings { layout: args.asked.layout, rotations: args.asked.rotations, temperature: None };

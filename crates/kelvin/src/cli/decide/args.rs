@@ -32,7 +32,7 @@ Small models prefer places in a list: --rotations N asks with the options in N o
 the geometric mean. `kelvin calibrate` finds the temperature at which the probabilities are as \
 often right as they say.")]
 pub(crate) struct DecideArgs {
-    /// The text to decide about; `-` reads standard input
+    /// The text to decide about; `-`, or none in a pipe, reads standard input
     #[arg(value_name = "TEXT")]
     pub(crate) text: Option<String>,
     /// Read texts to decide about from a file of JSON lines; `-` is standard input

@@ -77,13 +77,14 @@ fn settings(args: &DecideArgs) -> anyhow::Result<Settings> {
     })
 }
 
-/// The text of the command line or of standard input, if there is one.
+/// The text of the command line, or of standard input if that isn't a terminal. An empty one is
+/// none: the question stands by itself.
 fn text(args: &DecideArgs) -> anyhow::Result<Option<String>> {
+    let is_terminal = std::io::stdin().is_terminal();
     match args.text.as_deref() {
-        Some("-") => {
-            if std::io::stdin().is_terminal() {
-                return Err(usage("the text is -, but standard input is a terminal"));
-            }
+        Some("-") if is_terminal => Err(usage("the text is -, but standard input is a terminal")),
+        None if is_terminal => Ok(None),
+        Some("-") | None => {
             prompt::read_text(std::io::stdin().lock(), "the text", "standard input").map(Some)
         }
         text => Ok(text.map(str::to_string)),

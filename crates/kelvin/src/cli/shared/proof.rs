@@ -25,7 +25,6 @@ use kelvin_sampling::Chain;
 
 use super::{
     args::LengthArgs,
-    failure::usage,
     form::Asked,
     prompt,
     session::{ModelFile, Session},
@@ -45,14 +44,8 @@ impl ProofArgs {
     /// The file. It is refused before a model is loaded if nothing can be written there.
     pub(crate) fn checked(&self) -> anyhow::Result<Option<&Path>> {
         let Some(path) = self.proof.as_deref() else { return Ok(None) };
-        if path.is_dir() {
-            return Err(usage(format!("--proof {} is a folder: give a file", path.display())));
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        match folder.filter(|folder| !folder.is_dir()) {
-            Some(folder) => Err(usage(format!("--proof: there is no folder {}", folder.display()))),
-            None => Ok(Some(path)),
-        }
+        whole_file::check("--proof", path)?;
+        Ok(Some(path))
     }
 }
 

@@ -37,28 +37,19 @@ pub(crate) struct TextTempArgs {
     text_temperature: Option<String>,
     /// How: exact (rejection, for short texts and T up to 1), smc (particles, the default) or mcmc
     /// (redrawn endings)
-    #[arg(
-        long,
-        value_name = "exact|smc|mcmc",
-        requires = "text_temperature",
-        hide_possible_values = true
-    )]
+    #[arg(long, value_name = "exact|smc|mcmc", hide_possible_values = true)]
     text_method: Option<MethodName>,
     /// smc: particles of each sample (default: 16)
-    #[arg(long, value_name = "K", value_parser = number::count, requires = "text_temperature",
-        allow_negative_numbers = true)]
+    #[arg(long, value_name = "K", value_parser = number::count, allow_negative_numbers = true)]
     text_particles: Option<usize>,
     /// exact: the most tries of each sample (default: 1000)
-    #[arg(long, value_name = "N", value_parser = number::count, requires = "text_temperature",
-        allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     text_tries: Option<usize>,
     /// mcmc: moves after each block (default: 10)
-    #[arg(long, value_name = "N", value_parser = number::count, requires = "text_temperature",
-        allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     text_moves: Option<usize>,
     /// mcmc: tokens of a block (default: 32)
-    #[arg(long, value_name = "N", value_parser = number::count, requires = "text_temperature",
-        allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     text_block: Option<usize>,
 }
 
@@ -97,7 +88,15 @@ pub(crate) struct Asked {
 impl TextTempArgs {
     /// The temperatures and the method, if texts are to have one. `max_tokens` is that of `-n`.
     pub(crate) fn asked(&self, max_tokens: usize) -> anyhow::Result<Option<Asked>> {
-        let Some(typed) = &self.text_temperature else { return Ok(None) };
+        let Some(typed) = &self.text_temperature else {
+            return match self.how().is_empty() {
+                true => Ok(None),
+                false => Err(usage(
+                    "how whole texts are drawn is given, but not their temperature: add \
+                     --text-temperature",
+                )),
+            };
+        };
         let method = self.method()?;
         let mut temperatures: Vec<Temp> = Vec::new();
         for one in typed.split(',').map(str::trim) {

@@ -8,8 +8,22 @@ use std::{
 
 use anyhow::Context;
 
+use super::failure::usage;
+
 /// Maximum number of names tried for the temporary file.
 const MAX_NAMES: u32 = 1000;
+
+/// Refuses the file of a flag, before any work, if nothing can be written there.
+pub(crate) fn check(flag: &str, path: &Path) -> anyhow::Result<()> {
+    if path.is_dir() {
+        return Err(usage(format!("{flag} {} is a folder: give a file", path.display())));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    match folder.filter(|folder| !folder.is_dir()) {
+        Some(folder) => Err(usage(format!("{flag}: there is no folder {}", folder.display()))),
+        None => Ok(()),
+    }
+}
 
 /// Writes what `fill` writes to `path`: to a temporary file beside it, which is then renamed. A
 /// pipe or a terminal is written to directly.
