@@ -54,6 +54,12 @@ impl Place {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// The one value that a verb prints as JSON.
+    #[track_caller]
+    fn whole(&self, args: &[&str]) -> Value {
+        serde_json::from_slice(&self.run(&self.model(), args).stdout).unwrap()
+    }
+
     #[track_caller]
     fn refused(&self, args: &[&str], words: &str) {
         let output = self.run(&self.model(), args);
@@ -188,6 +194,25 @@ fn messages_and_json_are_read_as_text() {
         { "type": "message", "role": "assistant", "content": said },
     ]);
     assert_eq!(of(turns), of(json!("user: a\n\nassistant: b")));
+}
+
+/// A pipe is read as other verbs read it, and an empty text is none, as the server has it.
+#[test]
+fn a_text_comes_from_a_pipe_and_an_empty_one_is_none() {
+    let place = Place::new();
+    let asked = ["decide", "-q", "Angry.", "--json"];
+    let piped = |text: &str| -> Value {
+        let path = place.folder.path().join("piped.txt");
+        fs::write(&path, text).unwrap();
+        let mut command = kelvin_testkit::kelvin();
+        command.args(asked).arg("-m").arg(place.model()).stdin(fs::File::open(path).unwrap());
+        serde_json::from_slice(&command.output().unwrap().stdout).unwrap()
+    };
+    let one = |text: &str| place.whole(&[&["decide", text][..], &asked[1..]].concat());
+    let none = place.whole(&asked);
+    assert_eq!(piped("bad"), one("bad"));
+    assert_ne!(one("bad"), none);
+    assert_eq!((piped(""), one("")), (none.clone(), none));
 }
 
 #[test]
@@ -384,4 +409,10 @@ fn what_cant_be_calibrated_is_said_before_the_model_reads() {
     none[59].as_object_mut().unwrap().remove("answer");
     let none = place.write("none.jsonl", &none);
     refused(&none, "line 60 of the examples has no \"answer\"");
+    // Where figures can't be written, nothing is computed.
+    let written = |flags: &[&str], words: &str| {
+        place.refused(&[&["calibrate", &few][..], &asked, flags].concat(), words);
+    };
+    written(&["--report", "nowhere/x.html"], "--report: there is no folder nowhere");
+    written(&["--output", "x", "--report", "x"], "--output and --report are one file");
 }

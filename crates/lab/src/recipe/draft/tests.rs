@@ -54,6 +54,19 @@ fn temperatures_of_texts_are_columns_behind_the_chains() {
         chains("temp = 1\ntext_temperature = 0.5\ntext_method = \"mcmc\"\ntext_moves = 4"),
         ["temp=1", "text_temp=0.5,mcmc:4,block:32"]
     );
+    // Stages are of chains, which stand at the temperatures of texts.
+    assert_eq!(
+        chains("text_temperature = 0.5\n[stages]\nmin_p = 0.1"),
+        ["temp=0.5 | min_p=0.1", "text_temp=0.5,smc:16"]
+    );
+    // Another method leaves the numbers of the recipe's.
+    let recipe = "prompts = \"x\"\ntext_temperature = 0.5\ntext_particles = 4";
+    let flags = |toml: &str| {
+        let draft = Draft::from_toml(toml).unwrap().or(Draft::from_toml(recipe).unwrap());
+        draft.resolve().unwrap().chains[1].to_string()
+    };
+    assert_eq!(flags("text_method = \"exact\""), "text_temp=0.5,exact:1000");
+    assert_eq!(flags("text_particles = 8"), "text_temp=0.5,smc:8");
     // As a chain, in the notation: the order stays.
     assert_eq!(
         chains("sampler = [\"text_temp={0.5,1},exact\", \"temp=1\"]"),
