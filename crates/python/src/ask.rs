@@ -336,10 +336,12 @@ fn decisions(
     let found = py.detach(|| {
         let prompts = Prompts::new(engine, asked, manner, engine.model.config.ctx_len)?;
         // One model computes for one thread at a time, and holds so many tokens at once.
-        let seat = shared.seat();
+        let mut seat = shared.seat();
         let options = *seat.batch.options();
         let fits = |budget: Budget| budget.n_pages <= options.budget.n_pages;
         let budget = prompts.budget(&fits);
+        let n_pages = seat.pages_beside(engine, budget.n_pages).unwrap_or(budget.n_pages);
+        let budget = Budget { n_pages, ..budget };
         let mut batch = Batch::new(engine, BatchOptions { budget, ..options });
         prompts.decide(engine, &mut batch, asked, &mut |_, _| match Python::attach(|py| {
             py.check_signals()

@@ -338,16 +338,17 @@ impl Job<'_> {
             texts: self.stops.clone(),
             ..Ends::default()
         };
-        let seat = self.shared.seat();
+        let mut seat = self.shared.seat();
         let options = *seat.batch.options();
-        let budget = Budget { n_texts: n, n_pages: pages(self.prompt.len(), n, n_new) };
-        if budget.n_pages > options.budget.n_pages {
+        let needed = Budget { n_texts: n, n_pages: pages(self.prompt.len(), n, n_new) };
+        let Some(n_pages) = seat.pages_beside(engine, needed.n_pages) else {
             return Err(PyMemoryError::new_err(format!(
                 "{n} texts may need {} tokens of keys and values; ask for fewer or shorter texts, \
                  or open the model with a larger cache_tokens",
-                budget.n_tokens()
+                needed.n_tokens()
             )));
-        }
+        };
+        let budget = Budget { n_pages, ..needed };
         let mut batch = Batch::new(engine, BatchOptions { budget, ..options });
         let drawn = draw_texts(engine, &mut batch, request, &mut Watch(self));
         let drawn = drawn.map_err(value_error)?;

@@ -52,6 +52,19 @@ pub(crate) enum Event {
     Finished { column: usize, text: String, reason: FinishReason },
 }
 
+impl Seat {
+    /// The page budget of another batch of this model that needs `n_pages`: what is held counts in
+    /// every batch. Without room the prefix cache is emptied; none if that isn't enough.
+    pub(crate) fn pages_beside(&mut self, engine: &Engine, n_pages: usize) -> Option<usize> {
+        let most = self.batch.options().budget.n_pages;
+        let total = |batch: &Batch| batch.n_held_pages(engine).saturating_add(n_pages);
+        if total(&self.batch) > most {
+            self.batch.forget_prefixes(engine);
+        }
+        Some(total(&self.batch)).filter(|&total| total <= most)
+    }
+}
+
 impl Shared {
     pub(crate) fn new(engine: Engine, options: BatchOptions) -> Shared {
         let batch = Batch::new(&engine, options);

@@ -94,8 +94,10 @@ def test_a_calibration_is_that_of_the_command(
     question = "It is a multiple of 3."
     data, file = tmp_path / "data.jsonl", tmp_path / "fitted.json"
     data.write_text("\n".join(json.dumps(one) for one in examples()))
-    command("calibrate", str(data), "-q", question, "--rotations", "2", "--seed", "5",
-            "--output", str(file), "-m", str(tiny_path), "--json")
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "kelvin", "calibrate", str(data), "-q", question,
+         "--rotations", "2", "--seed", "5", "--output", str(file), "-m", str(tiny_path)],
+        capture_output=True, check=True)
     fitted = model.calibrate(examples(), question, rotations=2, seed=5)
     told = json.loads(file.read_text())
     assert fitted.figures == told["kinds"] and fitted.sha256 == told["sha256"]
@@ -164,9 +166,11 @@ def test_banned_strings(model: kelvin.Model) -> None:
     assert (again.ids == held.ids).all()
 
 
-def test_ctrl_c_ends_decisions_and_searches(model: kelvin.Model) -> None:
+def test_ctrl_c_ends_decisions_and_searches(tiny_path: Path) -> None:
+    model = kelvin.Model(tiny_path, threads=2, cache_tokens=100_000)
+    texts = [f"word {i % 1000} " * 20 for i in range(3000)]
     calls = [
-        lambda: model.decide("Which?", [f"word {i} " * 20 for i in range(3000)], options=["a", "b"]),
+        lambda: model.decide("Which?", texts, options=["a", "b"]),
         lambda: model.search("Nepal", "best-of", samples=400, max_tokens=200, ignore_end=True),
         lambda: model.search("Nepal", beams=200, max_tokens=200, ignore_end=True),
     ]
