@@ -99,7 +99,7 @@ def test_data_frame_libraries_take_tables(recipe: Path, tmp_path: Path) -> None:
     assert tokens.schema == pyarrow.schema(run.tokens) and tokens.schema.names == run.tokens.columns
     assert run.to_arrow().equals(run.texts.to_arrow())
     frame = polars.DataFrame(run)
-    assert frame.shape == (24, 22) and frame["temperature"].unique().sort().to_list() == [0.5, 1.0]
+    assert frame.shape == (24, 25) and frame["temperature"].unique().sort().to_list() == [0.5, 1.0]
     by_polars = polars.DataFrame(run.tokens).group_by("chain").agg(polars.col("rank").sum())
     texts = run.tokens
     assert len(texts) == tokens.num_rows
