@@ -208,7 +208,10 @@ fn the_server_gives_the_texts_of_the_command_line() {
             .collect();
         assert_eq!(columns.len(), 3);
         let body = |more: Value| {
-            let mut body = json!({ "prompt": TEXT, "text_temperature": 0.9, "seed": 7, "max_tokens": 6, "return_token_ids": true });
+            let mut body = json!({
+                "prompt": TEXT, "text_temperature": 0.9, "seed": 7, "max_tokens": 6,
+                "return_token_ids": true,
+            });
             for fields in [&fields, &more] {
                 body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
             }

@@ -199,11 +199,7 @@ mod tests {
         };
         for (line, words, verb) in [
             ("kelvin compare a --hot", "unexpected argument '--hot' found", "kelvin compare"),
-            (
-                "kelvin generate a --text-particles 4",
-                "provided: --text-temperature <T",
-                "kelvin generate",
-            ),
+            ("kelvin decide a -q b --label c", "provided: --option <", "kelvin decide"),
             ("kelvin hot", "unrecognized subcommand 'hot'", "kelvin"),
             ("kelvin models pul", "a similar subcommand exists: 'pull'", "kelvin models"),
         ] {
