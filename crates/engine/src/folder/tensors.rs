@@ -134,7 +134,15 @@ impl Tensors {
         // As if the tensors lay in one file, aligned as in GGUF.
         let end = self.infos.last().map_or(0, |last| last.offset + last.n_bytes as u64);
         let offset = end.next_multiple_of(32);
-        self.infos.push(TensorInfo { name, shape, format, part: 0, offset, n_bytes });
+        self.infos.push(TensorInfo {
+            name,
+            shape,
+            format,
+            is_table: false,
+            part: 0,
+            offset,
+            n_bytes,
+        });
         self.recipes.push(recipe);
     }
 }
