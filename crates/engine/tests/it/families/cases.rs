@@ -65,6 +65,8 @@ mod quantized_experts;
 mod recurrent;
 #[path = "cases/rms_norm.rs"]
 mod rms_norm;
+#[path = "cases/scales.rs"]
+mod scales;
 #[path = "cases/state_streams.rs"]
 mod state_streams;
 #[path = "cases/states.rs"]
@@ -87,6 +89,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         recurrent::CASES,
         states::CASES,
         state_streams::CASES,
+        scales::CASES,
         by_turns::CASES,
         experts::CASES,
         more_experts::CASES,
