@@ -115,11 +115,11 @@ macro_rules! stored_as_numbers {
     };
 }
 stored_as_numbers!(f16, halves_of, from_halves);
-stored_as_numbers!(
-    f32,
-    |x: &[f32], out: &mut [f32]| out.copy_from_slice(x),
-    |from: &[f32], out: &mut [f32]| out.copy_from_slice(from)
-);
+stored_as_numbers!(f32, copied, copied);
+
+fn copied(x: &[f32], out: &mut [f32]) {
+    out.copy_from_slice(x);
+}
 
 fn halves_of(x: &[f32], out: &mut [f16]) {
     for (out, x) in out.as_chunks_mut::<2>().0.iter_mut().zip(x) {

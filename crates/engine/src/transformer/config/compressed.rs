@@ -22,7 +22,7 @@ pub struct SharedKeyConfig {
 }
 
 /// Tokens of a compressed key of the kind that overlaps: it is made of those before as well.
-pub(in super::super) const OVERLAPPING: usize = 4;
+const OVERLAPPING: usize = 4;
 /// Tokens of a compressed key of the other kind.
 const APART: usize = 128;
 /// Numbers that a compressed key needs of the tokens so far, for each of its own.

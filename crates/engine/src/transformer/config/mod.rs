@@ -20,7 +20,6 @@ mod states;
 mod xielu;
 
 pub use adapters::SwitchConfig;
-pub(super) use compressed::OVERLAPPING;
 pub use compressed::SharedKeyConfig;
 pub(super) use experts::MAX_EXPERTS;
 pub use experts::{ExpertConfig, GroupedExperts};

@@ -264,7 +264,7 @@ impl Token<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::super::config::OVERLAPPING, *};
+    use super::*;
 
     /// What numbers have come to after some tokens, each of which has one key and one score.
     fn compressed(tokens: &[[f32; 2]]) -> f32 {
@@ -296,8 +296,8 @@ mod tests {
         let mut found = Vec::new();
         for (pos, (keys, scores)) in keys.iter().zip(&scores).enumerate() {
             let token = Token { keys, scores, places: &[0.0; 2] };
-            token.add_to(&mut sums, 1, pos, pos % OVERLAPPING);
-            if pos % OVERLAPPING == OVERLAPPING - 1 {
+            token.add_to(&mut sums, 1, pos, pos % 4);
+            if pos % 4 == 3 {
                 found.push(sums[2] / sums[1]);
             }
         }
