@@ -83,7 +83,7 @@ const FULL: Case = sized(
     Sizes { n_layers: 3, ..SHARED_KEYS },
 );
 
-/// Cases of such families.
+/// Cases of such families. llama.cpp ends its process on files without keys of 4 tokens.
 pub const CASES: &[Case] = &[
     sized(
         case(
@@ -98,7 +98,7 @@ pub const CASES: &[Case] = &[
                 INDEX[0],
                 INDEX[1],
                 INDEX[2],
-                ("attention.compress_ratios", Is(&[0, 0])),
+                ("attention.compress_ratios", Is(&[0, 4])),
                 STREAMS,
                 EPS,
                 ROUNDS,
@@ -115,6 +115,13 @@ pub const CASES: &[Case] = &[
             "token_embd output_norm output output_hc_fn output_hc_base output_hc_scale |
             attn_norm attn_sinks attn_q_a attn_q_a_norm attn_q_b attn_kv attn_kv_a_norm:shared
             attn_output_a attn_output_b hc_attn_fn:mixed hc_attn_base:mixed hc_attn_scale:mixed
+            hc_ffn_fn:mixed hc_ffn_base:mixed hc_ffn_scale:mixed ffn_norm ffn_gate_inp exp_probs_b-
+            ffn_gate_exps ffn_up_exps ffn_down_exps ffn_gate_shexp ffn_up_shexp ffn_down_shexp |
+            attn_norm attn_sinks attn_q_a attn_q_a_norm attn_q_b attn_kv attn_kv_a_norm:shared
+            attn_output_a attn_output_b attn_compressor_kv:four attn_compressor_gate:four
+            attn_compressor_ape:four attn_compressor_norm indexer.proj indexer.attn_q_b
+            indexer_compressor_kv:four indexer_compressor_gate:four indexer_compressor_ape:four
+            indexer_compressor_norm hc_attn_fn:mixed hc_attn_base:mixed hc_attn_scale:mixed
             hc_ffn_fn:mixed hc_ffn_base:mixed hc_ffn_scale:mixed ffn_norm ffn_gate_inp exp_probs_b-
             ffn_gate_exps ffn_up_exps ffn_down_exps ffn_gate_shexp ffn_up_shexp ffn_down_shexp",
         ),
