@@ -105,7 +105,7 @@ impl Model {
                 let products = &mut [low, key, keys, scores];
                 matmul(&self.pool, self.isa, &s.input, n, products, &[&shared.q]);
                 self.compress(i, compressor, batch, s);
-                self.gather(i, batch, s);
+                self.gather_compressed(i, batch, s);
             }
         }
         self.take_normed(shared.q_low.rows(), &shared.q_norm, &shared.q, s);
@@ -167,7 +167,7 @@ impl Model {
     }
 
     /// Puts the compressed keys that the batch sees into pages as attention reads them.
-    fn gather(&self, i: usize, batch: &[Append<'_>], s: &mut Scratch) {
+    fn gather_compressed(&self, i: usize, batch: &[Append<'_>], s: &mut Scratch) {
         let c = &self.config.layers[i];
         let CompressScratch { pages, starts, .. } = &mut s.compressed;
         let seen = |append: &Append<'_>| {

@@ -5,7 +5,7 @@ use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{
     super::{Config, ModelError, SharedKeyConfig},
-    After, Attention, Loader, Norm, missing,
+    After, Attention, Loader, Norm,
 };
 
 /// What makes queries and keys, and what becomes of what heads find.
@@ -110,11 +110,5 @@ impl Loader<'_> {
             after: After::default(),
             adapters: None,
         })
-    }
-
-    /// A norm that a file has to have.
-    fn needed_norm(&mut self, name: &str, len: usize) -> Result<Norm, ModelError> {
-        let norm = self.norm(name, &[len])?;
-        norm.ok_or_else(|| missing(&format!("{name}.weight"), &[len]))
     }
 }
