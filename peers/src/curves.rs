@@ -58,6 +58,7 @@ const SMALL: Shape = Shape {
     context: 2048,
     window: None,
     rope_base: 10_000.0,
+    experts: None,
 };
 
 /// Measures every curve and writes the records.
@@ -299,7 +300,7 @@ fn plot_of(curve: &str, points: &[Point], request: &Request) -> Plot {
 
 /// A vocabulary of so many tokens: the special three, all bytes, the sign for a space (three bytes,
 /// were it not a token), and made-up words.
-fn vocabulary(n: u64) -> Vec<Entry> {
+pub fn vocabulary(n: u64) -> Vec<Entry> {
     // GGUF's numbers for kinds of tokens.
     let [normal, unknown, control, byte_kind] = [1, 2, 3, 6];
     let mut tokens: Vec<(String, i32)> =

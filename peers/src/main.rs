@@ -1,6 +1,6 @@
 //! Kelvin beside llama.cpp and candle on the same model files: how right (`expand`, `kl`, `logits`)
-//! and how fast (`bench`), and a model of Mistral 7B's shape to do it on (`mistral`). Command line
-//! in, tables and JSON out.
+//! and how fast (`bench`), and models of the shapes of Mistral 7B and of Qwen3-30B-A3B to do it on
+//! (`mistral`, `mixture`). Command line in, tables and JSON out.
 
 mod bench;
 mod curves;
@@ -12,6 +12,7 @@ mod gguf;
 mod kl;
 mod logits;
 mod mistral;
+mod mixture;
 mod perplexity;
 mod plot;
 mod random;
@@ -54,6 +55,15 @@ enum Command {
         /// A GGUF file whose `tokenizer.*` metadata is Mistral's vocabulary of 32,000
         #[arg(long)]
         vocab: PathBuf,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Write a model of Qwen3-30B-A3B's shape, as many layers of it (Q4_K_M, 0.4 GiB each), with
+    /// random weights
+    Mixture {
+        to: PathBuf,
+        #[arg(long, default_value_t = 4)]
+        layers: u64,
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
@@ -237,6 +247,10 @@ fn run(args: Args) -> Result<()> {
         }
         Command::Mistral { to, vocab, seed } => {
             mistral::write(&to, &vocab, seed)?;
+            written(json, &to, None)
+        }
+        Command::Mixture { to, layers, seed } => {
+            mixture::write(&to, layers, seed)?;
             written(json, &to, None)
         }
         Command::Logits { model, prompt, tokens_file, mode, threads, top, last, out } => {

@@ -24,6 +24,7 @@ pub const SHAPE: Shape = Shape {
     context: 32768,
     window: Some(4096),
     rope_base: 10_000.0,
+    experts: None,
 };
 
 /// Writes the model, its vocabulary (`tokenizer.*`) taken from the GGUF file `vocab`. Returns the

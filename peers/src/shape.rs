@@ -1,5 +1,5 @@
-//! A shape in, a model file of the llama family with random weights out: every tensor, format and
-//! size as llama.cpp's Q4_K_M mix has them, so that speed and memory are a real model's; the text
+//! A shape in, a model file of the llama family, or of Qwen3's mixtures of experts, with random
+//! weights out: every tensor, format and size as llama.cpp's Q4_K_M mix has them, so that speed and memory are a real model's; the text
 //! is noise. Written as a stream, in memory of a few MiB.
 
 use std::path::Path;
@@ -17,7 +17,7 @@ use crate::{
 const FILE_TYPE_Q4_K_M: u32 = 15;
 const NORM_EPSILON: f32 = 1e-5;
 
-/// A model of the llama family in numbers. Widths are multiples of 256.
+/// A model in numbers. Widths are multiples of 256.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub n_layers: u64,
@@ -30,6 +30,17 @@ pub struct Shape {
     pub context: u32,
     pub window: Option<u32>,
     pub rope_base: f32,
+    /// With it the model is one of Qwen3's mixtures, with norms of each head's queries and keys.
+    pub experts: Option<Experts>,
+}
+
+/// The experts of a layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Experts {
+    pub n: u64,
+    /// Those that a token goes through.
+    pub n_used: u64,
+    pub d_ff: u64,
 }
 
 /// What a tensor's numbers look like.
@@ -63,9 +74,11 @@ pub fn write(
 }
 
 fn metadata(shape: &Shape, name: &str) -> Vec<Entry> {
-    let number = |key: &str, value: u64| Entry::u32(&format!("llama.{key}"), value as u32);
+    let architecture = if shape.experts.is_some() { "qwen3moe" } else { "llama" };
+    let name_of = |key: &str| format!("{architecture}.{key}");
+    let number = |key: &str, value: u64| Entry::u32(&name_of(key), value as u32);
     let mut entries = vec![
-        Entry::str("general.architecture", "llama"),
+        Entry::str("general.architecture", architecture),
         Entry::str("general.type", "model"),
         Entry::str("general.name", name),
         Entry::u32("general.file_type", FILE_TYPE_Q4_K_M),
@@ -76,11 +89,18 @@ fn metadata(shape: &Shape, name: &str) -> Vec<Entry> {
         number("feed_forward_length", shape.d_ff),
         number("attention.head_count", shape.n_heads),
         number("attention.head_count_kv", shape.n_kv_heads),
-        Entry::f32("llama.attention.layer_norm_rms_epsilon", NORM_EPSILON),
+        number("attention.key_length", shape.head_dim),
+        number("attention.value_length", shape.head_dim),
+        Entry::f32(&name_of("attention.layer_norm_rms_epsilon"), NORM_EPSILON),
         number("rope.dimension_count", shape.head_dim),
-        Entry::f32("llama.rope.freq_base", shape.rope_base),
+        Entry::f32(&name_of("rope.freq_base"), shape.rope_base),
         number("vocab_size", shape.vocab_size),
     ];
+    if let Some(Experts { n, n_used, d_ff }) = shape.experts {
+        entries.push(number("expert_count", n));
+        entries.push(number("expert_used_count", n_used));
+        entries.push(number("expert_feed_forward_length", d_ff));
+    }
     entries.extend(shape.window.map(|n| number("attention.sliding_window", u64::from(n))));
     entries
 }
@@ -99,7 +119,7 @@ fn plan(shape: &Shape) -> Vec<(Tensor, Weights)> {
     let mut plan = Vec::new();
     let mut add = |name: String, shape: &[u64], format: Format, gain: f32| {
         let weights = match shape {
-            [n_in, _] => Weights::Matrix(gain / (*n_in as f32).sqrt()),
+            [n_in, _] | [n_in, _, _] => Weights::Matrix(gain / (*n_in as f32).sqrt()),
             _ => Weights::Norm,
         };
         let tensor = Tensor { name, shape: shape.into(), format, offset: 0 };
@@ -121,9 +141,21 @@ fn plan(shape: &Shape) -> Vec<(Tensor, Weights)> {
         block("attn_v", &[d_model, kv], wide);
         block("attn_output", &[n_heads * head_dim, d_model], q4);
         block("ffn_norm", &[d_model], Format::F32);
-        block("ffn_gate", &[d_model, d_ff], q4);
-        block("ffn_up", &[d_model, d_ff], q4);
-        block("ffn_down", &[d_ff, d_model], wide);
+        match shape.experts {
+            None => {
+                block("ffn_gate", &[d_model, d_ff], q4);
+                block("ffn_up", &[d_model, d_ff], q4);
+                block("ffn_down", &[d_ff, d_model], wide);
+            }
+            Some(Experts { n, d_ff, .. }) => {
+                block("attn_q_norm", &[head_dim], Format::F32);
+                block("attn_k_norm", &[head_dim], Format::F32);
+                block("ffn_gate_inp", &[d_model, n], Format::F32);
+                block("ffn_gate_exps", &[d_model, d_ff, n], q4);
+                block("ffn_up_exps", &[d_model, d_ff, n], q4);
+                block("ffn_down_exps", &[d_ff, d_model, n], wide);
+            }
+        }
     }
     add("output_norm.weight".into(), &[d_model], Format::F32, 1.0);
     // Logits of standard deviation 3: a distribution with a top, like that of a trained model.
@@ -148,6 +180,13 @@ fn write_tensor(
             (Weights::Norm, Format::F32) => {
                 for b in bytes.chunks_exact_mut(4) {
                     b.copy_from_slice(&(0.9 + 0.2 * random.uniform()).to_le_bytes());
+                }
+            }
+            (Weights::Matrix(std), Format::F32) => {
+                // Evenly spread numbers of this standard deviation.
+                for b in bytes.chunks_exact_mut(4) {
+                    let x = (2.0 * random.uniform() - 1.0) * std * 3f32.sqrt();
+                    b.copy_from_slice(&x.to_le_bytes());
                 }
             }
             (Weights::Matrix(std), Format::Q4_K) => {

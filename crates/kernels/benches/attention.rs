@@ -11,7 +11,7 @@ use std::hint::black_box;
 use best::best;
 use half::f16;
 use kelvin_kernels::{
-    attention::{Heads, KvCache, attend},
+    attention::{Heads, KvCache, Span, attend},
     isa::Isa,
     kv_cache::{CacheElement, PAGE, Page},
     pool::Pool,
@@ -68,7 +68,7 @@ impl<'a, T: CacheElement> Layers<'a, T> {
         let queries: Vec<f32> =
             (0..n * heads.n_heads * heads.head_dim).map(|i| (i as f32).cos()).collect();
         let mut out = queries.clone();
-        let spans = vec![0..depth; n];
+        let spans = vec![Span::from(0..depth); n];
         let secs = best(1, || {
             layers.iter().for_each(|l| attend(pool, isa, *heads, &queries, &spans, l, &mut out))
         });

@@ -1,7 +1,7 @@
 //! Attention of a batch of rows over the pages of their KV caches (multi-head, grouped-query,
 //! windowed).
 //!
-//! The definition, for one query head q over the positions lo..hi that its row may see:
+//! The definition, for one query head q over the positions that its row may see ([`Span`]):
 //! - scores: `s_k = scale · Σ_d q_d·key_kd`: fma over d in sequence, one accumulator, one product;
 //!   then, where a model has them, the soft cap `s_k = cap · tanh(s_k / cap)` and the bias of
 //!   distance `s_k += slope · (k - q)` (ALiBi, arXiv 2108.12409), q being the row's own position;
@@ -28,8 +28,10 @@
 
 mod division;
 mod integers;
+mod span;
 mod unit;
 
+pub use span::Span;
 pub use unit::{Heads, KvCache};
 
 use std::{cell::RefCell, ops::Range};
@@ -52,13 +54,13 @@ thread_local! {
 /// `spans[row]`. `out` has the shape of `queries`.
 ///
 /// # Panics
-/// If the shapes don't agree, or a span is empty.
+/// If the shapes don't agree, a span has no neighbours, or they share a page with positions before.
 pub fn attend(
     pool: &Pool,
     isa: Isa,
     heads: Heads<'_>,
     queries: &[f32],
-    spans: &[Range<usize>],
+    spans: &[Span],
     cache: &dyn KvCache,
     out: &mut [f32],
 ) {
@@ -67,7 +69,7 @@ pub fn attend(
         queries.len() == n * width && out.len() == n * width,
         "queries and outputs for each span"
     );
-    assert!(spans.iter().all(|span| !span.is_empty()), "each row sees at least its own position");
+    assert!(spans.iter().all(Span::is_valid), "each row sees at least its own position");
     let group = heads.n_heads / heads.n_kv_heads;
     let division = Division::new(pool, isa, heads, spans, cache);
     let out = DisjointPtr(out.as_mut_ptr());

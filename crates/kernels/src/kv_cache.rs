@@ -46,6 +46,15 @@ pub trait CacheElement: Pod + Default {
         key: &[f32],
         value: &[f32],
     );
+    /// Writes numbers as they are, whatever the type, into [`float_elements`] of their length.
+    fn put_floats(x: &[f32], out: &mut [Self]);
+    /// Reads what [`CacheElement::put_floats`] wrote.
+    fn floats(from: &[Self], out: &mut [f32]);
+}
+
+/// Elements that `n` numbers take as they are.
+pub fn float_elements<T: CacheElement>(n: usize) -> usize {
+    n * size_of::<f32>() / size_of::<T>()
 }
 
 /// A stored element that is a floating-point number.
@@ -80,7 +89,7 @@ impl FloatElement for f32 {
 
 /// Implements `CacheElement` for floating-point numbers.
 macro_rules! stored_as_numbers {
-    ($type:ty) => {
+    ($type:ty, $put:expr, $read:expr) => {
         impl CacheElement for $type {
             const IS_SCALED: bool = false;
             fn side_len(head_dim: usize) -> usize {
@@ -96,11 +105,35 @@ macro_rules! stored_as_numbers {
             ) {
                 store_numbers(isa, keys, values, slot, key, value);
             }
+            fn put_floats(x: &[f32], out: &mut [$type]) {
+                $put(x, out);
+            }
+            fn floats(from: &[$type], out: &mut [f32]) {
+                $read(from, out);
+            }
         }
     };
 }
-stored_as_numbers!(f16);
-stored_as_numbers!(f32);
+stored_as_numbers!(f16, halves_of, from_halves);
+stored_as_numbers!(f32, copied, copied);
+
+fn copied(x: &[f32], out: &mut [f32]) {
+    out.copy_from_slice(x);
+}
+
+fn halves_of(x: &[f32], out: &mut [f16]) {
+    for (out, x) in out.as_chunks_mut::<2>().0.iter_mut().zip(x) {
+        let bits = x.to_bits();
+        *out = [bits as u16, (bits >> 16) as u16].map(f16::from_bits);
+    }
+}
+
+fn from_halves(from: &[f16], out: &mut [f32]) {
+    for (halves, out) in from.as_chunks::<2>().0.iter().zip(out) {
+        let [low, high] = halves.map(|half| u32::from(half.to_bits()));
+        *out = f32::from_bits(low | high << 16);
+    }
+}
 
 fn store_numbers<T: FloatElement>(
     isa: Isa,
@@ -149,6 +182,18 @@ impl CacheElement for i8 {
         let of_pair = &mut values[slot / 2 * 2 * stride..][..2 * stride];
         for (pair, x) in of_pair.chunks_exact_mut(2).zip(value) {
             pair[slot % 2] = to_integer(*x, inverse) as i8;
+        }
+    }
+
+    fn put_floats(x: &[f32], out: &mut [i8]) {
+        for (out, x) in out.as_chunks_mut::<4>().0.iter_mut().zip(x) {
+            *out = x.to_le_bytes().map(u8::cast_signed);
+        }
+    }
+
+    fn floats(from: &[i8], out: &mut [f32]) {
+        for (bytes, out) in from.as_chunks::<4>().0.iter().zip(out) {
+            *out = f32::from_le_bytes(bytes.map(i8::cast_unsigned));
         }
     }
 }
@@ -261,6 +306,21 @@ mod tests {
             let (q, scale) = stored(&[1.0, awkward]);
             assert!(scale.is_nan() && q == [0, 0], "{awkward}");
         }
+    }
+
+    #[test]
+    fn numbers_are_kept_as_they_are_in_any_format() {
+        fn check<T: CacheElement>() {
+            let x = [0.1f32, -0.0, f32::INFINITY, 1e-42, -3.4e38];
+            let mut elements = vec![T::default(); float_elements::<T>(x.len())];
+            T::put_floats(&x, &mut elements);
+            let mut read = [1.0; 5];
+            T::floats(&elements, &mut read);
+            assert_eq!(read.map(f32::to_bits), x.map(f32::to_bits));
+        }
+        check::<f16>();
+        check::<f32>();
+        check::<i8>();
     }
 
     #[test]

@@ -240,9 +240,13 @@ impl TinyModel {
             push_string(&mut file, name);
             file.extend((shape.len() as u32).to_le_bytes());
             shape.iter().for_each(|&n| file.extend((n as u64).to_le_bytes()));
-            file.extend(0u32.to_le_bytes()); // F32
+            let is_table = name.ends_with("tid2eid.weight");
+            file.extend(if is_table { 26u32 } else { 0 }.to_le_bytes()); // I32 or F32
             file.extend((data.len() as u64).to_le_bytes());
-            data.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+            match is_table {
+                true => data.extend(values.iter().flat_map(|v| (*v as i32).to_le_bytes())),
+                false => data.extend(values.iter().flat_map(|v| v.to_le_bytes())),
+            }
             data.resize(data.len().next_multiple_of(32), 0);
         }
         file.resize(file.len().next_multiple_of(32), 0);

@@ -15,8 +15,8 @@ use crate::gguf::Header;
 pub struct Costs {
     pub config: Config,
     pub file_bytes: u64,
-    /// Bytes of weights that a step must read: all tensors, but of an embedding with an output
-    /// layer beside it only a row.
+    /// Bytes of weights that a step of one token must read: all tensors, but of an embedding with an
+    /// output layer beside it only a row, and of experts those that a token goes through.
     pub step_bytes: u64,
 }
 
@@ -25,13 +25,18 @@ impl Costs {
     pub fn of(model: &Path) -> Result<Costs> {
         let header = Header::read(model)?;
         let has_output = header.tensors.iter().any(|t| t.name == "output.weight");
+        let config = Config::from_gguf(&Gguf::open(model)?)?;
         let mut step_bytes = 0;
         for tensor in &header.tensors {
-            if !(has_output && tensor.name == "token_embd.weight") {
-                step_bytes += tensor.n_bytes().context("the file was loaded before")?;
+            let n_bytes = tensor.n_bytes().context("the file was loaded before")?;
+            match &config.experts {
+                _ if has_output && tensor.name == "token_embd.weight" => {}
+                Some(experts) if tensor.name.contains("_exps.") => {
+                    step_bytes += n_bytes / experts.n_experts as u64 * experts.n_used as u64;
+                }
+                _ => step_bytes += n_bytes,
             }
         }
-        let config = Config::from_gguf(&Gguf::open(model)?)?;
         Ok(Costs { config, file_bytes: model.metadata()?.len(), step_bytes })
     }
 

@@ -117,11 +117,11 @@ impl Config {
 
 /// Names of one hyperparameter in the files of several families.
 pub(super) const LAYERS: &[&str] = &["num_hidden_layers", "n_layer", "n_layers", "num_layers"];
-pub(super) const WIDTH: &[&str] = &["hidden_size", "n_embd", "dim"];
+pub(super) const WIDTH: &[&str] = &["hidden_size", "n_embd", "n_embed", "dim"];
 pub(super) const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads"];
 pub(super) const KV_HEADS: &[&str] = &["num_key_value_heads", "n_kv_heads"];
 pub(super) const CONTEXT: &[&str] =
-    &["max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length"];
+    &["max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length"];
 
 /// An error about a key of `config.json`.
 pub(super) fn expected<T>(name: &str, what: &str, found: &Value) -> Result<T, FolderError> {

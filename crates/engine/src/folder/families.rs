@@ -32,6 +32,8 @@ pub(super) struct Family {
     pub(super) norms_less_one: bool,
     /// Whether the embedding is the output matrix if the file doesn't say.
     pub(super) tied: bool,
+    /// The longest text, if the file doesn't say.
+    pub(super) context: Option<u32>,
     /// Beginnings of names of tensors that belong to other parts than the language model.
     pub(super) skipped: &'static [&'static str],
 }
@@ -51,6 +53,8 @@ pub(super) struct Key {
 pub(super) enum Kind {
     U32,
     F32,
+    /// A number that is made of the file's, of how many layers there are and of the model's width.
+    Made(fn(f64, f64, f64) -> f64),
     BoolOr(bool),
 }
 
@@ -87,7 +91,12 @@ const LAYER: (&[&str], &str) = (
     &["layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "norm_eps"],
     "attention.layer_norm_epsilon",
 );
-const IMAGES: &[&str] = &["vision_tower.", "multi_modal_projector.", "model.vision_tower."];
+const IMAGES: &[&str] = &[
+    "vision_tower.",
+    "multi_modal_projector.",
+    "model.vision_tower.",
+    "model.multi_modal_projector.",
+];
 
 const fn key(gguf: &'static str, hf: &'static str, kind: Kind) -> Key {
     Key { gguf, hf, kind }
@@ -104,6 +113,7 @@ const LLAMA: Family = Family {
     window: Window::Always,
     norms_less_one: false,
     tied: false,
+    context: None,
     skipped: &[],
 };
 
@@ -211,6 +221,33 @@ const FAMILIES: &[Family] = &[
         window: Window::Listed,
         ..LLAMA
     },
+    // Images are another part of Mistral3ForConditionalGeneration.
+    Family {
+        names: &["Ministral3ForCausalLM", "Mistral3ForConditionalGeneration"],
+        gguf: "mistral3",
+        window: Window::Never,
+        skipped: IMAGES,
+        ..LLAMA
+    },
+    Family {
+        names: &["MiniCPMForCausalLM"],
+        gguf: "minicpm",
+        keys: &[
+            key("embedding_scale", "scale_emb", Kind::F32),
+            key("residual_scale", "scale_depth", Kind::Made(|depth, n, _| depth / n.sqrt())),
+            key("logit_scale", "dim_model_base", Kind::Made(|base, _, width| width / base)),
+        ],
+        window: Window::Never,
+        ..LLAMA
+    },
+    Family {
+        names: &["ApertusForCausalLM"],
+        gguf: "apertus",
+        activations: &["xielu"],
+        tensors: &[WHOLE, APERTUS, QKV, QK_NORMS, UNGATED],
+        window: Window::Never,
+        ..LLAMA
+    },
     Family { names: &["SmolLM3ForCausalLM"], gguf: "smollm3", window: Window::IfUsed, ..LLAMA },
     Family {
         names: &["GraniteForCausalLM"],
@@ -232,6 +269,17 @@ const FAMILIES: &[Family] = &[
         tied: true,
         rotated: Rotated::None,
         window: Window::Never,
+        ..STARCODER
+    },
+    Family {
+        names: &["BloomForCausalLM"],
+        gguf: "bloom",
+        tensors: &[BLOOM],
+        tied: true,
+        rotated: Rotated::None,
+        window: Window::Never,
+        // ALiBi ends nowhere; this is how long the texts were that Bloom learned from.
+        context: Some(2048),
         ..STARCODER
     },
     Family {

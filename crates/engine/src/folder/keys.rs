@@ -28,6 +28,7 @@ const USUAL: &[(&str, &[f64], &str)] = &[
     ("scale_attn_weights", &[1.0], "attention scores that aren't scaled"),
     ("scale_attn_by_inverse_layer_idx", &[0.0], "attention scores scaled by the layer"),
     ("alibi", &[0.0], "attention biased by distance (ALiBi)"),
+    ("apply_residual_connection_post_layernorm", &[0.0], "residual connections after the norm"),
     ("qk_layernorm_per_head", &[0.0], "another norm of queries and keys"),
     ("no_rope_layer_interval", &[4.0], "another choice of layers without rotary embedding"),
     ("decoder_sparse_step", &[1.0], "layers without experts between layers with experts"),
@@ -51,7 +52,11 @@ pub(super) fn of(config: &Config, family: &Family, folder: &Path) -> Result<Entr
     }
     let width = config.needed(WIDTH)?;
     put("block_count", Value::U32(n_layers));
-    put("context_length", Value::U32(config.needed(CONTEXT)?));
+    let context = match family.context {
+        Some(default) => config.u32(CONTEXT)?.unwrap_or(default),
+        None => config.needed(CONTEXT)?,
+    };
+    put("context_length", Value::U32(context));
     put("embedding_length", Value::U32(width));
     let d_ff = config.u32(&["intermediate_size", "n_inner"])?;
     put("feed_forward_length", Value::U32(d_ff.unwrap_or(width.saturating_mul(4))));
@@ -76,6 +81,10 @@ pub(super) fn of(config: &Config, family: &Family, folder: &Path) -> Result<Entr
             Kind::U32 => Value::U32(config.needed(&[key.hf])?),
             Kind::F32 => match config.f64(&[key.hf])? {
                 Some(x) => Value::F32(x as f32),
+                None => continue,
+            },
+            Kind::Made(of) => match config.f64(&[key.hf])? {
+                Some(x) => Value::F32(of(x, f64::from(n_layers), f64::from(width)) as f32),
                 None => continue,
             },
             Kind::BoolOr(default) => Value::Bool(config.bool(key.hf).unwrap_or(default)),

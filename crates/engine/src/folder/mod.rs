@@ -70,6 +70,9 @@ pub(crate) fn open(folder: &Path, quantize: Option<Quantize>) -> Result<Gguf, Gg
     let extra = rope::apply(&config, family, &mut entries)?;
     let made = tensors::make(&config, family, &shards, extra, quantize)?;
     let n_rows = made.n_tokens();
+    for (key, stored) in &made.parameters {
+        entries.push((key.to_string(), Value::FloatArray(shards.numbers(stored)?)));
+    }
     let vocabulary = Vocabulary::read(folder, &config, n_rows)?;
     entries.extend(vocabulary.entries);
     push_formats(&mut entries, made.infos.iter().map(|info| info.format));

@@ -129,6 +129,27 @@ pub(super) const GPT_NEOX: &[Rule] = &[
     rule("blk.{}.ffn_up", "gpt_neox.layers.{}.mlp.dense_h_to_4h"),
     rule("blk.{}.ffn_down", "gpt_neox.layers.{}.mlp.dense_4h_to_h"),
 ];
+pub(super) const BLOOM: &[Rule] = &[
+    rule("token_embd", "transformer.word_embeddings"),
+    rule("token_embd_norm", "transformer.word_embeddings_layernorm"),
+    rule("output_norm", "transformer.ln_f"),
+    rule("output", "lm_head"),
+    rule("blk.{}.attn_norm", "transformer.h.{}.input_layernorm"),
+    made("blk.{}.attn_qkv", "transformer.h.{}.self_attention.query_key_value", Made::FusedByHead),
+    rule("blk.{}.attn_output", "transformer.h.{}.self_attention.dense"),
+    rule("blk.{}.ffn_norm", "transformer.h.{}.post_attention_layernorm"),
+    rule("blk.{}.ffn_up", "transformer.h.{}.mlp.dense_h_to_4h"),
+    rule("blk.{}.ffn_down", "transformer.h.{}.mlp.dense_4h_to_h"),
+];
+/// Apertus: norms before each half, and the parameters of its activation.
+pub(super) const APERTUS: &[Rule] = &[
+    rule("blk.{}.attn_norm", "model.layers.{}.attention_layernorm"),
+    rule("blk.{}.ffn_norm", "model.layers.{}.feedforward_layernorm"),
+    made("{}xielu.alpha_p", "model.layers.{}.mlp.act_fn.alpha_p", Made::Parameter),
+    made("{}xielu.alpha_n", "model.layers.{}.mlp.act_fn.alpha_n", Made::Parameter),
+    made("{}xielu.beta", "model.layers.{}.mlp.act_fn.beta", Made::Parameter),
+    made("{}xielu.eps", "model.layers.{}.mlp.act_fn.eps", Made::Parameter),
+];
 pub(super) const EXAONE: &[Rule] = &[
     rule("token_embd", "transformer.wte"),
     rule("output_norm", "transformer.ln_f"),

@@ -29,6 +29,9 @@ pub(super) enum Made {
     QueryHeads,
     /// As `QueryHeads`, of key heads.
     KeyHeads,
+    /// One number, whose name has no ending, becomes an entry of a list in the metadata. The key is
+    /// the name in GGUF after `{}`.
+    Parameter,
 }
 
 /// Which rows of a fused matrix.

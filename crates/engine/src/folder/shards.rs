@@ -64,6 +64,21 @@ impl Shards {
         name_of(&self.files[tensor.file].0)
     }
 
+    /// The numbers of some tensors that have one each.
+    pub(super) fn numbers(&self, stored: &[usize]) -> Result<Vec<f32>, FolderError> {
+        let number = |&i: &usize| {
+            let tensor = &self.tensors[i];
+            let (mut bytes, mut number) = (vec![0; tensor.format.block_bytes()], [0.0]);
+            self.read(tensor, 0, &mut bytes).map_err(|error| FolderError {
+                file: self.file_of(tensor),
+                problem: format!("tensor {:?} can't be read: {error}", tensor.name),
+            })?;
+            tensor.format.dequantize(&bytes, &mut number);
+            Ok(number[0])
+        };
+        stored.iter().map(number).collect()
+    }
+
     /// Fills `out` with bytes of a tensor from byte `at` of it on.
     pub(super) fn read(&self, tensor: &Stored, at: usize, out: &mut [u8]) -> std::io::Result<()> {
         crate::gguf::read_at(&self.files[tensor.file].1, out, tensor.offset + at as u64)
@@ -237,9 +252,9 @@ impl Shards {
                 return wrong(file_name, problem);
             }
         };
-        if info.shape.contains(&0) || info.shape.is_empty() || info.shape.len() > 4 {
+        if info.shape.contains(&0) || info.shape.len() > 4 {
             let problem =
-                format!("tensor {name:?} has the shape {:?}, expected 1 to 4 sizes", info.shape);
+                format!("tensor {name:?} has the shape {:?}, expected at most 4 sizes", info.shape);
             return wrong(file_name, problem);
         }
         if let Some(&before) = self.by_name.get(&name) {
@@ -249,7 +264,8 @@ impl Shards {
         self.by_name.insert(name.clone(), self.tensors.len());
         self.tensors.push(Stored {
             name,
-            shape: info.shape.clone(),
+            // A number by itself has no sizes.
+            shape: if info.shape.is_empty() { vec![1] } else { info.shape.clone() },
             format,
             file,
             offset: data + info.data_offsets.0 as u64,

@@ -119,6 +119,8 @@ impl Order {
 pub(super) struct Tensors {
     pub(super) infos: Vec<TensorInfo>,
     pub(super) recipes: Vec<Recipe>,
+    /// Keys of the metadata with the stored tensors that have their numbers, one for each layer.
+    pub(super) parameters: Vec<(&'static str, Vec<usize>)>,
 }
 
 impl Tensors {
@@ -134,7 +136,15 @@ impl Tensors {
         // As if the tensors lay in one file, aligned as in GGUF.
         let end = self.infos.last().map_or(0, |last| last.offset + last.n_bytes as u64);
         let offset = end.next_multiple_of(32);
-        self.infos.push(TensorInfo { name, shape, format, part: 0, offset, n_bytes });
+        self.infos.push(TensorInfo {
+            name,
+            shape,
+            format,
+            is_table: false,
+            part: 0,
+            offset,
+            n_bytes,
+        });
         self.recipes.push(recipe);
     }
 }
@@ -220,6 +230,9 @@ impl Maker<'_> {
             None => name.to_string(),
         };
         let (gguf, hf) = (numbered(rule.gguf), numbered(rule.hf));
+        if rule.made == Made::Parameter {
+            return self.parameter(rule.gguf.trim_start_matches("{}"), &hf);
+        }
         for suffix in [".weight", ".bias"] {
             let stored = self.stored(rule.made, &format!("{hf}{suffix}"))?;
             self.used.extend(&stored);
@@ -227,6 +240,24 @@ impl Maker<'_> {
                 continue;
             }
             self.make(rule.made, format!("{gguf}{suffix}"), stored)?;
+        }
+        Ok(())
+    }
+
+    /// A number of one layer.
+    fn parameter(&mut self, key: &'static str, hf: &str) -> Result<(), FolderError> {
+        let Some(found) = self.find(hf) else {
+            return wrong("model.safetensors", format!("lacks tensor {hf:?}"));
+        };
+        let stored = &self.shards.tensors[found];
+        if stored.shape != [1] {
+            return self.shape(stored, "one number");
+        }
+        self.used.insert(found);
+        let parameters = &mut self.made.parameters;
+        match parameters.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, list)) => list.push(found),
+            None => parameters.push((key, vec![found])),
         }
         Ok(())
     }
@@ -303,9 +334,12 @@ impl Maker<'_> {
     fn order(&self, made: Made, n_rows: usize, stored: &Stored) -> Result<Order, FolderError> {
         let (n_heads, n_kv_heads, head_dim) = (self.n_heads, self.n_kv_heads, self.head_dim);
         let (order, expected) = match made {
-            Made::Copied | Made::Transposed | Made::Experts | Made::QueryHeads | Made::KeyHeads => {
-                return Ok(Order::AS_STORED);
-            }
+            Made::Copied
+            | Made::Transposed
+            | Made::Experts
+            | Made::QueryHeads
+            | Made::KeyHeads
+            | Made::Parameter => return Ok(Order::AS_STORED),
             Made::PairedQueries => (Order::paired(n_heads, head_dim), n_heads * head_dim),
             Made::PairedKeys => (Order::paired(n_kv_heads, head_dim), n_kv_heads * head_dim),
             Made::FusedByHead => (Order::fused_by_head(n_heads, head_dim), 3 * n_heads * head_dim),

@@ -16,6 +16,9 @@ const MAX_NAME: u64 = 64;
 /// ggml's tensors have this many dimensions at most.
 const MAX_DIMS: u32 = 4;
 
+/// ggml's number for 32-bit integers, which tables of tokens are made of.
+const INTEGERS: u32 = 26;
+
 /// One tensor of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorInfo {
@@ -25,12 +28,26 @@ pub struct TensorInfo {
     pub shape: Vec<usize>,
     /// How its numbers are stored.
     pub format: Format,
+    /// They are 32-bit integers, not floats: a table. `format` says how long they are.
+    pub is_table: bool,
     /// Which file of a split model holds it, from 0.
     pub part: usize,
     /// Where its bytes begin, from the beginning of that file.
     pub offset: u64,
     /// How many bytes it takes.
     pub n_bytes: usize,
+}
+
+impl TensorInfo {
+    /// The name of how its numbers are stored.
+    pub fn format_name(&self) -> &'static str {
+        if self.is_table { "I32" } else { self.format.name() }
+    }
+
+    /// ggml's number for that.
+    pub(super) fn format_id(&self) -> u32 {
+        if self.is_table { INTEGERS } else { self.format.id() }
+    }
 }
 
 /// A description, and where in the file its own offset field stands, for errors that come later.
@@ -100,7 +117,8 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
 
     let at = reader.pos();
     let kind: u32 = reader.number(&|| field("format"))?;
-    let Some(format) = Format::from_id(kind) else {
+    let is_table = kind == INTEGERS;
+    let Some(format) = Format::from_id(if is_table { Format::F32.id() } else { kind }) else {
         let supported = Format::ALL.map(Format::name).join(", ");
         return Reader::invalid(at, field("format"), unsupported::describe(kind), supported);
     };
@@ -114,7 +132,7 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
         let allowed = format!("multiples of the alignment, {alignment}");
         return Reader::invalid(offset_field, field("offset"), offset.to_string(), allowed);
     }
-    let info = TensorInfo { name, shape, format, part: 0, offset, n_bytes };
+    let info = TensorInfo { name, shape, format, is_table, part: 0, offset, n_bytes };
     Ok(Described { info, offset_field })
 }
 

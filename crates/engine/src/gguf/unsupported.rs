@@ -1,5 +1,6 @@
 //! ggml's numbers for tensor types that Kelvin doesn't compute with, by name, so that an error says
-//! what a file holds. Formats that Kelvin has are in `kelvin_kernels::format`.
+//! what a file holds. Formats that Kelvin has are in `kelvin_kernels::format`; tables of integers
+//! (26, I32) are read as such.
 
 /// What a number stands for and why it is refused.
 enum Kind {
@@ -19,14 +20,13 @@ const PRISM: &str = "of PrismML's fork of llama.cpp";
 
 /// ggml's number, name, reason. Sources: `enum ggml_type` in llama.cpp's `ggml.h` (removed types
 /// are comments there; pull request 10446 removed the interleaved ones) and in ik_llama.cpp's.
-const KINDS: [(u32, &str, Kind); 38] = [
+const KINDS: [(u32, &str, Kind); 37] = [
     (4, "Q4_2", Kind::Removed(IN_2023)),
     (5, "Q4_3", Kind::Removed(IN_2023)),
     (9, "Q8_1", Kind::NotWeights),
     (15, "Q8_K", Kind::NotWeights),
     (24, "I8", Kind::NotWeights),
     (25, "I16", Kind::NotWeights),
-    (26, "I32", Kind::NotWeights),
     (27, "I64", Kind::NotWeights),
     (28, "F64", Kind::NotWeights),
     (31, "Q4_0_4_4", Kind::Removed(IN_2024)),

@@ -59,7 +59,7 @@ impl Gguf {
             push_text(&mut out, &tensor.name);
             out.extend((tensor.shape.len() as u32).to_le_bytes());
             out.extend(tensor.shape.iter().flat_map(|&n| (n as u64).to_le_bytes()));
-            out.extend(tensor.format.id().to_le_bytes());
+            out.extend(tensor.format_id().to_le_bytes());
             out.extend(offset.to_le_bytes());
             offset += (tensor.n_bytes as u64).next_multiple_of(ALIGNMENT);
         }

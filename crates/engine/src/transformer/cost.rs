@@ -22,15 +22,22 @@ impl Config {
     /// a window leaves out what lies before it.
     pub fn cache_bytes(&self, pos: usize, cache: CacheFormat) -> usize {
         let read = |layer: &LayerConfig| {
-            (pos + 1 - self.first_seen(layer, pos)) * self.position_bytes(layer, cache)
+            let compressed = self.compressed_seen(layer, pos) * compressed_bytes(layer);
+            (pos + 1 - self.first_seen(layer, pos)) * self.position_bytes(layer, cache) + compressed
         };
         self.layers.iter().map(read).sum::<usize>() + self.state_bytes()
+    }
+
+    /// Compressed keys that the token at position `pos` sees in a layer.
+    pub(super) fn compressed_seen(&self, layer: &LayerConfig, pos: usize) -> usize {
+        if layer.compressed == 0 { 0 } else { (pos + 1) / layer.compressed }
     }
 
     /// Whether a layer's values are the first numbers of its keys, and floats of them are stored
     /// once: all heads of absorbed latent attention read what keys and values are made of.
     pub(super) fn keys_serve_as_values(&self, layer: &LayerConfig) -> bool {
-        layer.n_heads > 0 && self.latent_of(layer).is_some_and(|latent| latent.absorbed)
+        let is_absorbed = self.latent_of(layer).is_some_and(|latent| latent.absorbed);
+        layer.n_heads > 0 && (is_absorbed || self.shared_key.is_some())
     }
 
     /// Bytes of the keys and values of one position.
@@ -46,8 +53,11 @@ impl Config {
     /// Bytes of a page of keys and values: [`super::PAGE`] positions of all layers.
     pub fn page_bytes(&self, cache: CacheFormat) -> usize {
         let owners = self.layers.iter().enumerate().filter(|(i, layer)| layer.cache == *i);
-        let bytes: usize = owners.map(|(_, layer)| self.position_bytes(layer, cache)).sum();
-        bytes * super::PAGE
+        let bytes = |layer: &LayerConfig| {
+            let compressed = layer.compressed_on_page() * compressed_bytes(layer);
+            self.position_bytes(layer, cache) * super::PAGE + compressed
+        };
+        owners.map(|(_, layer)| bytes(layer)).sum()
     }
 
     /// Multiplications with weights (each with its addition) that one token takes, with those for
@@ -59,6 +69,7 @@ impl Config {
             let attention = match (layer.n_heads, layer.n_kv_heads, self.latent_of(layer)) {
                 (0, ..) => 0,
                 (_, 0, _) => self.d_model * self.d_model,
+                _ if self.shared_key.is_some() => self.shared_key_multiply_adds(layer),
                 (n_heads, _, Some(latent)) => {
                     let rotated = self.ropes[0].dim;
                     let (d_q, d_v) = (n_heads * latent.key_dim, n_heads * latent.value_dim);
@@ -105,6 +116,11 @@ impl Config {
         let ngrams = self.ngrams.as_ref().map_or(0, |_| of_ngrams);
         self.layers.iter().enumerate().map(of_layer).sum::<usize>() + ngrams + output
     }
+}
+
+/// Bytes of a layer's compressed key.
+fn compressed_bytes(layer: &LayerConfig) -> usize {
+    layer.head_dim * size_of::<f32>()
 }
 
 impl Model {
@@ -157,6 +173,7 @@ mod tests {
             d_ff: 16,
             cache: 0,
             window: None,
+            compressed: 0,
             rope: Some(0),
             parallel: false,
             experts: false,
@@ -206,6 +223,7 @@ mod tests {
             layer_embedding: 0,
             latent: None,
             local_latent: None,
+            shared_key: None,
             hyper: None,
             ngrams: None,
             switch: None,

@@ -21,6 +21,7 @@ use super::{
     config::MAX_EXPERTS,
     weights::{Experts, Layer, Narrow},
 };
+use crate::TokenId;
 use select::{Selected, normalize, select, sigmoid, softmax};
 
 /// Buffers of mixtures, reused by the next layer.
@@ -69,11 +70,13 @@ impl Model {
         }
         let e = &mut s.experts;
         e.selected.resize(n * config.n_used, Selected::default());
-        let outputs = &e.router;
+        let (outputs, rows) = (&e.router, &s.rows);
         self.pool.for_each_row(&mut e.selected, config.n_used, &|row, selected| {
             let outputs = &outputs[row * config.n_experts..(row + 1) * config.n_experts];
             let biases = [&experts.router_bias, &experts.selection_bias];
-            select(config, biases.map(Option::as_deref), outputs, selected);
+            let given = experts.by_token.as_deref();
+            let given = given.map(|table| token_row(table, rows[row].token, config.n_used));
+            select(config, biases.map(Option::as_deref), outputs, given, selected);
         });
         let shared_up = experts.shared.as_ref().map(|shared| &shared.up);
         let next_here = if shared_up.is_some() { shared_up.as_slice() } else { next };
@@ -325,6 +328,11 @@ impl Model {
         let products = &mut [ExpertProduct { weights: &experts.down, out: &mut e.gate }];
         matmul_experts(pool, isa, &e.input, &e.groups, products, next);
     }
+}
+
+/// The experts that a table says for a token.
+fn token_row(table: &[u32], token: TokenId, n_used: usize) -> &[u32] {
+    &table[token.index() * n_used..][..n_used]
 }
 
 /// Row `expert` of a table whose rows have `len` numbers.

@@ -10,6 +10,7 @@ mod linear;
 mod ngrams;
 mod recurrent;
 mod selective;
+mod shared_key;
 mod stacks;
 mod streams;
 mod time_mix;
@@ -25,6 +26,7 @@ use kelvin_kernels::{
 
 pub(super) use adapters::AdapterScratch;
 pub(super) use recurrent::RecurrentScratch;
+pub(super) use shared_key::CompressScratch;
 pub(super) use time_mix::MixScratch;
 
 use super::{

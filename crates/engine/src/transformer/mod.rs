@@ -10,6 +10,7 @@ mod error;
 mod experts;
 pub(crate) mod families;
 mod forward;
+mod page_shape;
 mod prefixes;
 mod sequence;
 mod states;
@@ -19,7 +20,7 @@ mod weights;
 pub use config::{
     Config, ExpertConfig, GroupedExperts, HyperConfig, HyperRule, LatentConfig, LayerConfig,
     NgramConfig, NormKind, PositionTemperature, QkNorm, RecurrentConfig, RecurrentKind, Rope,
-    RopeSections, StackLevel, SwitchConfig, Yarn,
+    RopeSections, SharedKeyConfig, StackLevel, SwitchConfig, Yarn,
 };
 pub use error::ModelError;
 pub use families::Gating;

@@ -15,7 +15,8 @@ use kelvin_kernels::{
 };
 
 use super::{
-    config::{Config, LayerConfig},
+    config::Config,
+    page_shape::{LayerShape, Shape},
     states::{State, States},
 };
 use crate::TokenId;
@@ -73,31 +74,6 @@ pub struct Sequence {
     pages: Storage,
     /// None without recurrent layers.
     states: Option<Box<States>>,
-}
-
-/// What a page of all layers looks like: for each layer the keys `[n_kv_heads][head_dim][PAGE]`,
-/// then the values `[n_kv_heads][PAGE][head_dim]`, each head with its scales where numbers have
-/// some.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shape {
-    layers: Arc<[LayerShape]>,
-    /// Elements of a page, and of one of integers with their scales.
-    page_len: usize,
-    scaled_page_len: usize,
-    /// Numbers of a recurrent state; 0 without one.
-    state_len: usize,
-}
-
-/// A layer's part of a page; nothing where a layer has no keys and values of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct LayerShape {
-    /// Where its keys begin, and where in a page of integers with their scales.
-    start: usize,
-    scaled_start: usize,
-    n_kv_heads: usize,
-    head_dim: usize,
-    /// Floats of keys serve as values.
-    keys_alone: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -354,6 +330,20 @@ impl Sequence {
         );
     }
 
+    /// Stores a layer's compressed keys (rows of head_dim) from number `first` on.
+    pub(super) fn store_compressed(&mut self, layer: usize, first: usize, keys: &[f32]) {
+        let shape = self.shape.layers[layer];
+        for (i, key) in (first..).zip(keys.chunks_exact(shape.head_dim)) {
+            each_format!(&mut self.pages, held => shape.put_compressed(&mut held.pages, i, key));
+        }
+    }
+
+    /// Reads a layer's compressed key `i`.
+    pub(super) fn compressed(&self, layer: usize, i: usize, key: &mut [f32]) {
+        let shape = self.shape.layers[layer];
+        each_format!(&self.pages, held => shape.get_compressed(&held.pages, i, key));
+    }
+
     /// Page `page` as the attention of one layer and key-value head sees it.
     pub(super) fn page(&self, layer: usize, kv_head: usize, page: usize) -> Page<'_> {
         let shape = self.shape.layers[layer];
@@ -376,88 +366,6 @@ impl Sequence {
 
 fn is_shared<T: CacheElement>(page: &Arc<PooledBuffer<T>>) -> bool {
     Arc::strong_count(page) > 1
-}
-
-impl LayerShape {
-    /// Where its keys begin in a page.
-    fn start<T: CacheElement>(self) -> usize {
-        if T::IS_SCALED { self.scaled_start } else { self.start }
-    }
-
-    /// Elements in a page.
-    fn len<T: CacheElement>(self) -> usize {
-        let n_sides = if self.has_values::<T>() { 2 } else { 1 };
-        n_sides * self.n_kv_heads * T::side_len(self.head_dim)
-    }
-
-    /// Integers of a value have a scale of their own, so they are stored.
-    fn has_values<T: CacheElement>(self) -> bool {
-        T::IS_SCALED || !self.keys_alone
-    }
-}
-
-impl Shape {
-    fn of(config: &Config) -> Shape {
-        let (mut start, mut scaled_start) = (0, 0);
-        let layer = |(i, layer): (usize, &LayerConfig)| {
-            let has_own = layer.cache == i && layer.n_heads > 0;
-            let n_kv_heads = if has_own { layer.n_kv_heads } else { 0 };
-            let head_dim = layer.head_dim;
-            let keys_alone = config.keys_serve_as_values(layer);
-            let shape = LayerShape { start, scaled_start, n_kv_heads, head_dim, keys_alone };
-            start += shape.len::<f16>();
-            scaled_start += shape.len::<i8>();
-            shape
-        };
-        let layers = config.layers.iter().enumerate().map(layer).collect();
-        let state_len = config.state_numbers();
-        Shape { layers, page_len: start, scaled_page_len: scaled_start, state_len }
-    }
-
-    /// Elements of a page.
-    fn page_len<T: CacheElement>(&self) -> usize {
-        if T::IS_SCALED { self.scaled_page_len } else { self.page_len }
-    }
-
-    /// Whether they are alike; those of one model are one.
-    fn is(&self, other: &Shape) -> bool {
-        Arc::ptr_eq(&self.layers, &other.layers) || self == other
-    }
-
-    /// A task is a page, and no task has more than one.
-    fn store<T: CacheElement>(
-        &self,
-        pool: &Pool,
-        isa: Isa,
-        pages: &mut [Arc<PooledBuffer<T>>],
-        layer: usize,
-        pos: usize,
-        [keys, values]: [&[f32]; 2],
-    ) {
-        let shape = self.layers[layer];
-        let LayerShape { n_kv_heads, head_dim, .. } = shape;
-        let (len, row_len) = (T::side_len(head_dim), n_kv_heads * head_dim);
-        let end = pos + keys.len() / row_len;
-        let first_page = pos / PAGE;
-        pool.for_each_chunk(&mut pages[first_page..end.div_ceil(PAGE)], 1, &|i, page| {
-            let page =
-                Arc::get_mut(&mut page[0]).expect("reserve made the page this sequence's own");
-            let layer = &mut page[shape.start::<T>()..][..shape.len::<T>()];
-            let (page_keys, page_values) = layer.split_at_mut(n_kv_heads * len);
-            let page_pos = (first_page + i) * PAGE;
-            for at in page_pos.max(pos)..(page_pos + PAGE).min(end) {
-                let row = (at - pos) * row_len..(at - pos + 1) * row_len;
-                let mut page_values = page_values.chunks_exact_mut(len);
-                let given = keys[row.clone()].chunks_exact(head_dim);
-                for (page_keys, (key, value)) in (page_keys.chunks_exact_mut(len))
-                    .zip(given.zip(values[row].chunks_exact(head_dim)))
-                {
-                    let page_values = page_values.next().unwrap_or_default();
-                    T::store(isa, page_keys, page_values, at - page_pos, key, value);
-                }
-            }
-        });
-    }
 }
 
 impl<T: CacheElement> Pages<T> {

@@ -1,14 +1,12 @@
 //! The input and output of a step: tokens for the sequences of a batch, rows of logits, and scratch
 //! buffers.
 
-use std::ops::Range;
-
-use kelvin_kernels::{activations::Activations, matmul::ExpertRows};
+use kelvin_kernels::{activations::Activations, attention::Span, matmul::ExpertRows};
 
 use super::{
     Sequence, Turns,
     experts::ExpertScratch,
-    forward::{AdapterScratch, MixScratch, RecurrentScratch},
+    forward::{AdapterScratch, CompressScratch, MixScratch, RecurrentScratch},
     sequence::Row,
 };
 use crate::TokenId;
@@ -90,6 +88,7 @@ pub struct Scratch {
     pub(super) recurrent: RecurrentScratch,
     pub(super) mix: MixScratch,
     pub(super) adapters: AdapterScratch,
+    pub(super) compressed: CompressScratch,
     /// n × d_model: what a layer's half adds to the stream.
     pub(super) delta: Vec<f32>,
     /// n × d_model: what attention adds in a parallel layer, until feed-forward has seen the
@@ -101,7 +100,7 @@ pub struct Scratch {
     /// Whose angles these are.
     pub(super) turns: Vec<Turns>,
     /// The positions that each row sees in the layer at hand.
-    pub(super) spans: Vec<Range<usize>>,
+    pub(super) spans: Vec<Span>,
     /// The rows of the step.
     pub(super) rows: Vec<Row>,
     /// Which of them have logits that are wanted.

@@ -14,6 +14,7 @@ mod layer_embedding;
 mod linear;
 mod ngrams;
 mod recurrent;
+mod shared_key;
 mod streams;
 mod time_mix;
 
@@ -38,6 +39,7 @@ pub(super) use layer::Layer;
 pub(super) use layer_embedding::{LayerEmbedding, OfLayer};
 pub(super) use ngrams::Ngrams;
 pub(super) use recurrent::{Heads, Recurrent, Selective};
+pub(super) use shared_key::{Compressor, SharedKey};
 pub(super) use streams::{LayerStreams, N_STREAMS, Streams};
 pub(super) use time_mix::{ChannelMix, LowRank, TimeMix, Version};
 
@@ -372,6 +374,22 @@ impl<'a> Loader<'a> {
         Ok(vector)
     }
 
+    /// A tensor of integers.
+    fn integers(&mut self, name: &str, shape: &[usize]) -> Result<Vec<i32>, ModelError> {
+        let info = self.table(name, shape)?;
+        if !info.is_table {
+            return Err(ModelError::Tensor {
+                name: name.to_string(),
+                expected: shape.to_vec(),
+                found: format!("numbers of type {}, expected I32", info.format_name()),
+            });
+        }
+        let mut bytes = Vec::new();
+        self.gguf.read_tensor(info, &mut bytes)?;
+        self.report(info);
+        Ok(bytes.as_chunks::<4>().0.iter().map(|x| i32::from_le_bytes(*x)).collect())
+    }
+
     fn vector_if(&mut self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, ModelError> {
         if self.has(name) { self.vector(name, shape).map(Some) } else { Ok(None) }
     }
@@ -439,6 +457,19 @@ impl<'a> Loader<'a> {
     /// The tensor of the shape that is expected, innermost dimension first; further dimensions of 1
     /// are allowed.
     fn find(&self, name: &str, expected: &[usize]) -> Result<&'a TensorInfo, ModelError> {
+        let info = self.table(name, expected)?;
+        if info.is_table {
+            return Err(ModelError::Tensor {
+                name: name.to_string(),
+                expected: expected.to_vec(),
+                found: "integers (I32) in the place of weights".to_string(),
+            });
+        }
+        Ok(info)
+    }
+
+    /// As [`Loader::find`], of a tensor of integers as well.
+    fn table(&self, name: &str, expected: &[usize]) -> Result<&'a TensorInfo, ModelError> {
         let info = self.gguf.tensor(name).ok_or_else(|| missing(name, expected))?;
         let mut shape = info.shape.as_slice();
         while let [rest @ .., 1] = shape

@@ -62,6 +62,21 @@ fn every_family_s_folder_is_its_gguf_file() {
     }
 }
 
+#[test]
+fn queries_of_ministral_grow_with_their_position() {
+    let row = ROWS.iter().find(|row| row.case == "mistral3.plain").unwrap();
+    let (_, mut folder) = both(row);
+    folder.config["rope_parameters"] = serde_json::json!({
+        "rope_type": "yarn", "rope_theta": 1e6, "factor": 16.0, "mscale": 1.0,
+        "mscale_all_dim": 1.0, "original_max_position_embeddings": 24, "llama_4_scaling_beta": 0.1,
+    });
+    let config = Config::from_gguf(&source::open(&folder.write().0, None).unwrap()).unwrap();
+    let temperature = config.temperature.unwrap();
+    assert_eq!((temperature.scale as f32, temperature.floor), (0.1, 24));
+    assert_eq!(config.ropes[0].scale, 1.0 / 16.0);
+    assert!((config.ropes[0].magnitude - 1.0).abs() < 1e-6);
+}
+
 /// A Llama whose matrices fill whole blocks.
 fn wide() -> Folder {
     let row = ROWS.iter().find(|row| row.case == "llama.plain").unwrap();

@@ -4,7 +4,10 @@ use std::{cell::RefCell, ops::Range};
 
 use half::f16;
 
-use super::unit::{Heads, KvCache, Scratch, WorkUnit};
+use super::{
+    span::Span,
+    unit::{Heads, KvCache, Scratch, WorkUnit},
+};
 use crate::{
     isa::Isa,
     kv_cache::{PAGE, Side},
@@ -32,7 +35,7 @@ type Write<'a> = dyn Fn(&WorkUnit<'_>, Range<usize>, &[f32]) + Sync + 'a;
 pub(super) struct Division<'a> {
     isa: Isa,
     heads: Heads<'a>,
-    spans: &'a [Range<usize>],
+    spans: &'a [Span],
     cache: &'a dyn KvCache,
     rows_per_tile: usize,
     n_tiles: usize,
@@ -47,15 +50,14 @@ impl<'a> Division<'a> {
         pool: &Pool,
         isa: Isa,
         heads: Heads<'a>,
-        spans: &'a [Range<usize>],
+        spans: &'a [Span],
         cache: &'a dyn KvCache,
     ) -> Division<'a> {
         let (n, n_pieces) = (spans.len(), pool.n_threads());
         let rows_per_tile = (n * heads.n_kv_heads / (2 * n_pieces)).clamp(1, MAX_ROWS_PER_UNIT);
         let n_tiles = n.div_ceil(rows_per_tile);
         let n_units = n_tiles * heads.n_kv_heads;
-        let n_pages =
-            spans.iter().map(|span| span.end.div_ceil(PAGE) - span.start / PAGE).max().unwrap_or(0);
+        let n_pages = spans.iter().map(|span| span.pages().len()).max().unwrap_or(0);
         let worth_splitting = n_units < 2 * n_pieces && n_pages >= MIN_PAGES_TO_SPLIT;
         let n_split = if worth_splitting { n_units % n_pieces } else { 0 };
         let n_whole = n_units - n_split;
@@ -67,8 +69,8 @@ impl<'a> Division<'a> {
         // Later rows see more positions: they go first, to balance the load.
         let tile = n_tiles - 1 - unit / heads.n_kv_heads;
         let rows = tile * rows_per_tile..((tile + 1) * rows_per_tile).min(spans.len());
-        let first = spans[rows.clone()].iter().map(|span| span.start / PAGE).min().unwrap_or(0);
-        let end = spans[rows.clone()].iter().map(|span| span.end.div_ceil(PAGE)).max().unwrap_or(0);
+        let first = spans[rows.clone()].iter().map(|span| span.pages().start).min().unwrap_or(0);
+        let end = spans[rows.clone()].iter().map(|span| span.pages().end).max().unwrap_or(0);
         let (kv_head, pages) = (unit % heads.n_kv_heads, first..end);
         WorkUnit { isa, heads, spans, cache, rows, kv_head, pages, sides }
     }

@@ -128,7 +128,7 @@ fn pages<'h, T: Element>(
 
 fn check<T: Element>(
     heads: Heads<'_>,
-    rows: &[(usize, Range<usize>)],
+    rows: &[(usize, Span)],
     wrap: for<'a> fn(&'a [T], &'a [T]) -> Page<'a>,
 ) {
     let of: Vec<usize> = rows.iter().map(|row| row.0).collect();
@@ -186,14 +186,15 @@ fn check<T: Element>(
                 None => product,
             };
             let slope = heads.slopes.get(head).map_or(0.0, |&slope| f64::from(slope));
-            capped - slope * (span.end - 1 - pos) as f64
+            capped - slope * (span.tail.end - 1 - pos) as f64
         };
-        let scores: Vec<f64> = span.clone().map(score).collect();
+        let seen: Vec<usize> = span.parts().flatten().collect();
+        let scores: Vec<f64> = seen.iter().map(|&pos| score(pos)).collect();
         let max = scores.iter().copied().fold(f64::MIN, f64::max);
         let sink = heads.sinks.get(head).map_or(0.0, |&sink| (f64::from(sink) - max).exp());
         let total: f64 = scores.iter().map(|s| (s - max).exp()).sum::<f64>() + sink;
         let mut truth = vec![0.0; heads.head_dim];
-        for (pos, s) in span.clone().zip(&scores) {
+        for (&pos, s) in seen.iter().zip(&scores) {
             let weight = (s - max).exp() / total;
             truth.iter_mut().zip(kv(pos, 1)).for_each(|(sum, v)| *sum += weight * f64::from(v));
         }
@@ -207,10 +208,17 @@ fn check<T: Element>(
 fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
     // Rows of a prompt, rows with a window, rows of several continuations, and rows with nothing in
     // common.
-    let prompt: Vec<_> = (60..79).map(|pos| (1, 0..pos + 1)).collect();
-    let window: Vec<_> = (25..45).map(|pos| (2, (pos - 20usize)..pos + 1)).collect();
-    let ways: Vec<_> = (0..7).map(|i| (i % 3, 0..90 + 9 * i)).collect();
-    let apart = vec![(0, 3..7), (1, 100..131), (1, 64..96), (2, 0..150), (0, 31..33)];
+    let one = |sequence: usize, span: Range<usize>| (sequence, Span::from(span));
+    let prompt: Vec<_> = (60..79).map(|pos| one(1, 0..pos + 1)).collect();
+    let window: Vec<_> = (25..45).map(|pos| one(2, (pos - 20usize)..pos + 1)).collect();
+    let ways: Vec<_> = (0..7).map(|i| one(i % 3, 0..90 + 9 * i)).collect();
+    let apart =
+        [(0, 3..7), (1, 100..131), (1, 64..96), (2, 0..150), (0, 31..33)].map(|(s, r)| one(s, r));
+    // Positions from 0 on besides: neighbouring rows see more and more of them.
+    let besides: Vec<_> = (0..9)
+        .map(|i| (2, Span { head: (29 + i) % 64, tail: 70 + i..100 + 2 * i }))
+        .chain([(0, Span { head: 1, tail: 380..384 }), (1, Span { head: 96, tail: 96..97 })])
+        .collect();
     for (n_heads, n_kv_heads, head_dim) in
         [(9, 3, 64), (4, 1, 256), (2, 2, 80), (7, 1, 8), (5, 1, 6), (2, 1, 7)]
     {
@@ -231,20 +239,21 @@ fn instruction_sets_threads_and_companions_agree_and_follow_the_formula() {
             Heads { slopes: &slopes, ..plain },
             Heads { sinks: &sinks, ..plain },
         ] {
-            for rows in [&prompt, &window, &apart, &vec![(0, 5..387)]] {
+            for rows in [&prompt[..], &window, &apart, &besides, &[one(0, 5..387)]] {
                 check::<f32>(heads, rows, |keys, values| Page::F32 { keys, values });
                 check::<i8>(heads, rows, |keys, values| Page::Q8 { keys, values });
             }
         }
         let heads = plain;
         for rows in [
-            &prompt,
+            &prompt[..],
             &window,
             &ways,
             &apart,
-            &vec![(0, 0..1)],
-            &vec![(0, 5..131)],
-            &vec![(0, 5..387)],
+            &besides,
+            &[one(0, 0..1)],
+            &[one(0, 5..131)],
+            &[one(0, 5..387)],
         ] {
             check::<f16>(heads, rows, |keys, values| Page::F16 { keys, values });
             check::<i8>(heads, rows, |keys, values| Page::Q8 { keys, values });
@@ -283,7 +292,7 @@ fn keys_may_serve_as_values() {
             let (soft_cap, slopes, sinks) = (None, &[][..], &[][..]);
             let heads =
                 Heads { n_heads, n_kv_heads, head_dim, scale: 0.37, soft_cap, slopes, sinks };
-            let spans = [3..7, 0..41, 0..140, 100..131, 5..387];
+            let spans = [3..7, 0..41, 0..140, 100..131, 5..387].map(Span::from);
             let alone = pages(heads, &[0, 1, 1, 2, 0], keys_alone);
             let whole = with_values(&alone, both);
             let n = spans.len() * n_heads * head_dim;

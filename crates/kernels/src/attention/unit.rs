@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use half::f16;
 
-use super::integers::Integers;
+use super::{integers::Integers, span::Span};
 use crate::{
     exp::exp,
     isa::{Isa, dispatch},
@@ -65,7 +65,7 @@ pub(super) struct WorkUnit<'a> {
     pub(super) isa: Isa,
     pub(super) heads: Heads<'a>,
     /// The spans of all rows of the batch.
-    pub(super) spans: &'a [Range<usize>],
+    pub(super) spans: &'a [Span],
     pub(super) cache: &'a dyn KvCache,
     pub(super) rows: Range<usize>,
     pub(super) kv_head: usize,
@@ -148,14 +148,19 @@ impl WorkUnit<'_> {
         let spans = &self.spans[self.rows.clone()];
         for (scores, span) in scores.chunks_exact_mut(self.group() * width).zip(spans) {
             // Positions of the row's pages outside its span are masked.
-            let begin = span.start / PAGE * PAGE - base;
-            let end = span.end.next_multiple_of(PAGE) - base;
+            let begin = span.pages().start * PAGE - base;
+            let end = span.pages().end * PAGE - base;
             for (head, scores) in
                 (self.kv_head * self.group()..).zip(scores.chunks_exact_mut(width))
             {
-                self.cap_and_bias(head, span, &mut scores[span.start - base..span.end - base]);
-                scores[begin..span.start - base].fill(f32::NEG_INFINITY);
-                scores[span.end - base..end].fill(f32::NEG_INFINITY);
+                let mut seen = begin;
+                for part in span.parts() {
+                    let (start, end) = (part.start - base, part.end - base);
+                    scores[seen..start].fill(f32::NEG_INFINITY);
+                    self.cap_and_bias(head, span.tail.end - 1, part, &mut scores[start..end]);
+                    seen = end;
+                }
+                scores[seen..end].fill(f32::NEG_INFINITY);
                 let max = match self.heads.sinks {
                     [] => 0.0,
                     _ => maximum(&scores[begin..end]),
@@ -172,14 +177,14 @@ impl WorkUnit<'_> {
         }
     }
 
-    /// Applies the soft cap and ALiBi's bias to the scores of one query head over `span`.
-    fn cap_and_bias(&self, head: usize, span: &Range<usize>, scores: &mut [f32]) {
+    /// Applies the soft cap and ALiBi's bias to the scores of one query head at position `own` over
+    /// neighbouring positions.
+    fn cap_and_bias(&self, head: usize, own: usize, part: Range<usize>, scores: &mut [f32]) {
         if let Some(cap) = self.heads.soft_cap {
             soft_cap(self.isa, scores, cap);
         }
         if let Some(slope) = self.heads.slopes.get(head) {
-            let own = span.end - 1;
-            for (pos, score) in span.clone().zip(scores) {
+            for (pos, score) in part.zip(scores) {
                 *score -= slope * (own - pos) as f32;
             }
         }
@@ -290,8 +295,7 @@ impl WorkUnit<'_> {
 
     /// The slots of a page that a row sees.
     fn slots(&self, row: usize, page: usize) -> Range<usize> {
-        let span = &self.spans[self.rows.start + row];
-        span.start.max(page * PAGE) - page * PAGE..span.end.min((page + 1) * PAGE) - page * PAGE
+        self.spans[self.rows.start + row].slots(page)
     }
 
     /// Calls `f` with each run of neighbouring rows, relative to the unit's first, that see page
@@ -345,8 +349,7 @@ impl WorkUnit<'_> {
 
     /// Whether a row, relative to the unit's first, sees a position of a page.
     fn sees(&self, row: usize, page: usize) -> bool {
-        let span = &self.spans[self.rows.start + row];
-        span.start < (page + 1) * PAGE && span.end > page * PAGE
+        self.spans[self.rows.start + row].sees(page)
     }
 
     fn page(&self, row: usize, page: usize) -> Page<'_> {

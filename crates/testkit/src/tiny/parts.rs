@@ -226,6 +226,20 @@ mod streams {
             ("hc_attn_down" | "hc_ffn_down" | "output_hc_down", _) => vec![4 * d, 24],
             ("hc_attn_up" | "hc_ffn_up" | "output_hc_up", _) => vec![24, 4 * d],
             ("hc_attn_inject" | "hc_ffn_inject", _) => vec![4 * d, 4],
+            // Keys that all heads share, two groups of rank 12, and keys of 4 or 128 tokens.
+            ("attn_kv", _) => vec![d, layer.head_dim],
+            ("attn_kv_a_norm", "shared") => vec![layer.head_dim],
+            ("attn_output_a", _) => vec![q / 2, 2 * 12],
+            ("attn_output_b", _) => vec![2 * 12, d],
+            ("attn_compressor_kv" | "attn_compressor_gate", "four") => vec![d, 2 * layer.head_dim],
+            ("attn_compressor_kv" | "attn_compressor_gate", _) => vec![d, layer.head_dim],
+            ("attn_compressor_ape", "four") => vec![2 * layer.head_dim, 4],
+            ("attn_compressor_ape", _) => vec![layer.head_dim, 128],
+            ("attn_compressor_norm", _) => vec![layer.head_dim],
+            ("indexer_compressor_kv" | "indexer_compressor_gate", "four") => vec![d, 128],
+            ("indexer_compressor_ape", "four") => vec![128, 4],
+            ("indexer_compressor_norm", _) => vec![64],
+            ("ffn_gate_tid2eid", _) => vec![3, s.vocab_size],
             ("ffn_routed_down", _) => vec![d, 48],
             ("ffn_routed_up", _) => vec![48, d],
             ("ffn_routed_norm", _) => vec![48],
@@ -363,6 +377,11 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
 /// Norm weights and factors lie around one; rows of a matrix have a norm of about 1.7, so that no
 /// layer dies or explodes.
 fn numbers(random: &mut Random, name: &str, shape: &[usize]) -> Vec<f32> {
+    if name == "ffn_gate_tid2eid" {
+        // Three experts of eight, none of them twice.
+        let first: Vec<u32> = (0..shape[1]).map(|_| random.token(9) % 8).collect();
+        return first.iter().flat_map(|e| [*e, e + 3, e + 6].map(|e| (e % 8) as f32)).collect();
+    }
     let is_matrix = shape.len() > 1 && !name.contains("norm");
     let (middle, spread) = match name {
         // Streams that feed on each other heavily would let rounding grow from layer to layer.

@@ -32,8 +32,7 @@ pub(super) fn read(keys: &Keys<'_>, vocab_size: usize) -> Result<Option<SwitchCo
     if !keys.family.reads_key(COUNT) {
         return Ok(None);
     }
-    let missing = |key: &str| keys.error(key, "missing, and there's no default for it".to_string());
-    let n = keys.metadata.u32(&keys.name(COUNT))?.ok_or_else(|| missing(COUNT))? as usize;
+    let n = keys.metadata.u32(&keys.name(COUNT))?.ok_or_else(|| keys.missing(COUNT))? as usize;
     if n > MAX_ADAPTERS {
         return Err(keys.error(COUNT, format!("expected at most {MAX_ADAPTERS}, found {n}")));
     }

@@ -35,6 +35,8 @@ pub struct ExpertConfig {
     pub shared_scale: f32,
     /// Experts read the stream before attention, and a dense network follows attention.
     pub before_attention: bool,
+    /// In the first so many layers a table says by the token which experts it goes through.
+    pub n_by_token: usize,
     /// How the router's outputs become weights.
     pub gating: Gating,
     /// Weights are divided by their sum.
@@ -114,6 +116,7 @@ pub(super) fn read(
         d_shared: shared,
         shared_scale: if shared > 0 { rules.shared_scale } else { 1.0 },
         before_attention: rules.dense == DenseBeside::AfterAttention,
+        n_by_token: count("hash_layer_count")?,
         gating: gating(keys, rules.gating, config)?,
         normalized: match rules.normalized {
             Normalized::Always => true,
@@ -170,9 +173,7 @@ fn grouped(
     let most = (MAX_TIMES * config.d_model).min(1 << 22);
     let d_ff = keys.size(WIDTH, Some(config.head_dim), most)?;
     keys.check_rows(WIDTH, d_ff, 1)?;
-    let scale = keys
-        .said(SCALE)?
-        .ok_or_else(|| keys.error(SCALE, "missing, and there's no default for it".to_string()))?;
+    let scale = keys.said(SCALE)?.ok_or_else(|| keys.missing(SCALE))?;
     Ok(GroupedExperts { n_sharing, d_ff, scale: scale as f32 })
 }
 
@@ -252,15 +253,14 @@ fn saturating(keys: &Keys<'_>) -> Result<Option<Limit>, ModelError> {
     if !keys.family.reads_key(GATE) {
         return Ok(None);
     }
-    let missing = |key: &str| keys.error(key, "missing, and there's no default for it".to_string());
     // 0 or less is no bound of the up projection.
-    let up = keys.metadata.f32(&keys.name(UP))?.ok_or_else(|| missing(UP))?;
+    let up = keys.metadata.f32(&keys.name(UP))?.ok_or_else(|| keys.missing(UP))?;
     let gate = match keys.metadata.f32(&keys.name(GATE))? {
         Some(gate) if gate > 0.0 && gate.is_finite() => gate,
         Some(gate) => {
             return Err(keys.error(GATE, format!("expected a positive number, found {gate}")));
         }
-        None => return Err(missing(GATE)),
+        None => return Err(keys.missing(GATE)),
     };
     if !up.is_finite() {
         return Err(keys.error(UP, format!("expected a number, found {up}")));
@@ -309,10 +309,11 @@ fn gating(keys: &Keys<'_>, rule: GatingRule, config: &Config) -> Result<Gating, 
         Some(1) => Ok(Gating::Softmax),
         Some(2) => Ok(Gating::Sigmoid),
         Some(3) => Ok(Gating::SoftmaxOfSelected),
+        Some(4) => Ok(Gating::RootOfSoftplus),
         Some(other) => {
             let problem = format!(
                 "{other} isn't supported; supported are 1 (softmax), 2 (sigmoid), 3 (softmax of \
-                 the selected)"
+                 the selected), 4 (root of softplus)"
             );
             Err(keys.error(KEY, problem))
         }

@@ -80,6 +80,7 @@ pub(super) fn layers(
                 _ => i,
             },
             window: windows.of[i],
+            compressed: 0,
             rope: None,
             parallel: false,
             experts: false,

@@ -59,9 +59,9 @@ const KEPT: &str = "attn_res.block_size";
 /// The streams beside each other; which keys the family reads says how they are read.
 pub(super) fn read(keys: &Keys<'_>, n_layers: usize) -> Result<Option<HyperConfig>, ModelError> {
     let reads = |key: &str| keys.family.reads_key(key);
-    let missing = |key: &str| keys.error(key, "missing, and there's no default for it".to_string());
     if reads(KEPT) {
-        let every = keys.metadata.u32(&keys.name(KEPT))?.ok_or_else(|| missing(KEPT))? as usize;
+        let every =
+            keys.metadata.u32(&keys.name(KEPT))?.ok_or_else(|| keys.missing(KEPT))? as usize;
         let n_kept = match every {
             0 => return Ok(None),
             every => n_layers.div_ceil(every),
@@ -77,7 +77,7 @@ pub(super) fn read(keys: &Keys<'_>, n_layers: usize) -> Result<Option<HyperConfi
         return Ok(None);
     }
     let number = |key: &str| -> Result<f32, ModelError> {
-        Ok(keys.said(key)?.ok_or_else(|| missing(key))? as f32)
+        Ok(keys.said(key)?.ok_or_else(|| keys.missing(key))? as f32)
     };
     let rule = if reads(MAGNITUDE) {
         HyperRule::Weighted { eps: number(EPS)?, magnitude: number(MAGNITUDE)? }

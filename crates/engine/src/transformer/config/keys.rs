@@ -24,6 +24,11 @@ impl Keys<'_> {
         ModelError::Hyperparameter { key: self.name(key), problem }
     }
 
+    /// A key without which the file can't be read isn't there.
+    pub(super) fn missing(&self, key: &str) -> ModelError {
+        self.error(key, "missing, and there's no default for it".to_string())
+    }
+
     /// A size from 1 to `max`; `default` where the key is absent and may be.
     pub(super) fn size(
         &self,
@@ -35,9 +40,7 @@ impl Keys<'_> {
             (Some(n), _) if (1..=max).contains(&(n as usize)) => Ok(n as usize),
             (Some(n), _) => Err(self.error(key, format!("expected 1 to {max}, found {n}"))),
             (None, Some(default)) => Ok(default),
-            (None, None) => {
-                Err(self.error(key, "missing, and there's no default for it".to_string()))
-            }
+            (None, None) => Err(self.missing(key)),
         }
     }
 
@@ -85,9 +88,7 @@ impl Keys<'_> {
         match (self.metadata.u32(&self.name(key))?, default) {
             (Some(n), _) => Ok(vec![checked(n.into())?; n_layers]),
             (None, Some(default)) => Ok(default.to_vec()),
-            (None, None) => {
-                Err(self.error(key, "missing, and there's no default for it".to_string()))
-            }
+            (None, None) => Err(self.missing(key)),
         }
     }
 

@@ -47,10 +47,7 @@ pub(super) fn read(
                 return Err(keys.error(BOUND, format!("expected less than 0, found {bound}")));
             }
             None if keys.family.needs("blk.*.ssm_f_b.weight") => None,
-            None => {
-                let problem = "missing, and there's no default for it".to_string();
-                return Err(keys.error(BOUND, problem));
-            }
+            None => return Err(keys.missing(BOUND)),
         },
     };
     let rank = |second: &str| if keys.family.needs(second) { key_dim } else { 0 };

@@ -4,10 +4,12 @@
 use std::ops::Range;
 
 mod adapters;
+mod compressed;
 mod experts;
 mod heads;
 mod hyper;
 mod keys;
+mod layer;
 mod linear;
 mod ngrams;
 mod positions;
@@ -18,18 +20,17 @@ mod states;
 mod xielu;
 
 pub use adapters::SwitchConfig;
+pub use compressed::SharedKeyConfig;
 pub(super) use experts::MAX_EXPERTS;
 pub use experts::{ExpertConfig, GroupedExperts};
 pub(super) use hyper::MAX_STREAMS;
 pub use hyper::{HyperConfig, HyperRule};
+pub use layer::{LatentConfig, LayerConfig, StackLevel};
 pub use ngrams::NgramConfig;
 pub use recurrent::{RecurrentConfig, RecurrentKind};
 pub use rotary::{PositionTemperature, Rope, RopeSections, Yarn};
 
-use kelvin_kernels::{
-    gate::{Activation, Limit, Xielu},
-    rope::Pairing,
-};
+use kelvin_kernels::{gate::Activation, rope::Pairing};
 
 use super::{
     ModelError,
@@ -122,6 +123,8 @@ pub struct Config {
     pub latent: Option<LatentConfig>,
     /// Likewise in layers with a window, where they differ.
     pub local_latent: Option<LatentConfig>,
+    /// How attention to shared keys makes queries, and what becomes of what it finds.
+    pub shared_key: Option<SharedKeyConfig>,
     /// Several streams in the place of one, which each half of a layer reads and adds to.
     pub hyper: Option<HyperConfig>,
     /// What one layer reads by the last tokens.
@@ -164,73 +167,6 @@ pub enum QkNorm {
     ScaleOfHead,
 }
 
-/// Widths of latent attention (MLA, arXiv 2405.04434).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LatentConfig {
-    /// What queries are made of; none if of the stream itself.
-    pub q_rank: Option<usize>,
-    /// What keys and values are made of.
-    pub kv_rank: usize,
-    /// Width of a head's keys.
-    pub key_dim: usize,
-    /// Width of a head's values.
-    pub value_dim: usize,
-    /// All heads attend to what keys and values are made of. Matrices of each head lead queries
-    /// there, and what attention finds to values.
-    pub absorbed: bool,
-}
-
-/// What differs from layer to layer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LayerConfig {
-    /// The block of the file whose weights it has.
-    pub block: usize,
-    /// Query heads; 0: no attention.
-    pub n_heads: usize,
-    /// Key-value heads; 0: a matrix in the place of attention.
-    pub n_kv_heads: usize,
-    /// Width of a head's queries and keys.
-    pub head_dim: usize,
-    /// Width of a head's values, at most head_dim.
-    pub value_dim: usize,
-    /// Width of the feed-forward layer.
-    pub d_ff: usize,
-    /// The layer whose keys and values it reads: its own number, if it has some.
-    pub cache: usize,
-    /// Position q sees position k if q - k < window; none means all that came before (arXiv
-    /// 2004.05150).
-    pub window: Option<usize>,
-    /// Index into `ropes`; none where queries and keys aren't rotated.
-    pub rope: Option<usize>,
-    /// Attention and feed-forward see the same stream.
-    pub parallel: bool,
-    /// Feed-forward is a mixture of experts.
-    pub experts: bool,
-    /// Which of the recurrent layers it is, if it is one; without query heads it has no attention.
-    pub recurrent: Option<usize>,
-    /// Bounds the gated activation of experts.
-    pub expert_limit: Option<Limit>,
-    /// Bounds that of a dense network and of a shared expert.
-    pub dense_limit: Option<Limit>,
-    /// The feed-forward layer's activation, where each layer has its own.
-    pub xielu: Option<Xielu>,
-    /// The stream gets the output's norm after it: the blocks are run again.
-    pub loop_norm: bool,
-    /// The first layer of a stack: the stream is the sum of what both stacks made.
-    pub joins: bool,
-    /// The last layer of a stack, which keeps the norm of the stream.
-    pub leaves: Option<StackLevel>,
-}
-
-/// Which of two stacks (HRM, arXiv 2506.21734).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StackLevel {
-    /// The one that runs several times for each turn of the other.
-    Low,
-    /// The one whose stream makes the logits.
-    High,
-}
-
 /// How many times wider than the residual stream a layer may be inside, and how many query heads
 /// may share a key-value head: far more than any model has, and little enough that a step's buffers
 /// stay in proportion to the file.
@@ -257,6 +193,7 @@ impl Config {
                 config.ctx_len.min(positions::original_context(&keys, config.ctx_len)?);
         }
         config.ctx_len = config.ctx_len.min(positions::selected(&keys)?.unwrap_or(usize::MAX));
+        config.ctx_len = config.ctx_len.min(compressed::seen(&keys, &config.layers)?);
         config.scales(&keys)?;
         config.residuals(gguf, &keys)?;
         config.experts = experts::read(&keys, &config, gguf)?;
@@ -303,6 +240,7 @@ impl Config {
         families::refuse_unread(gguf, family.architecture, is_known)?;
         let vocab_size = heads::vocab_size(gguf, keys, d_model)?;
         let ctx_len = keys.size("context_length", None, 1 << 28)?;
+        let shared_key = compressed::read(keys, &mut layers, d_model)?;
         let ropes = positions::ropes(keys, ctx_len, windows.rotary, &mut layers)?;
         let (norm, norm_eps) = norm(keys)?;
         let (activation, gated) = heads::activation(family.feed_forward);
@@ -345,6 +283,7 @@ impl Config {
             layer_embedding: heads::layer_embedding(keys)?,
             latent: heads::latent(keys, &layers, ropes[0].dim)?,
             local_latent: heads::local_latent(keys, &layers, ropes[0].dim)?,
+            shared_key,
             hyper: hyper::read(keys, n_layers)?,
             ngrams: None,
             switch: adapters::read(keys, vocab_size)?,
@@ -437,9 +376,9 @@ impl Config {
     fn residuals(&mut self, gguf: &Gguf, keys: &Keys<'_>) -> Result<(), ModelError> {
         const KEY: &str = "use_parallel_residual";
         let by_key = match keys.family.residual {
-            Residual::ByKey => keys.metadata.bool(&keys.name(KEY))?.ok_or_else(|| {
-                keys.error(KEY, "missing, and there's no default for it".to_string())
-            })?,
+            Residual::ByKey => {
+                keys.metadata.bool(&keys.name(KEY))?.ok_or_else(|| keys.missing(KEY))?
+            }
             _ => false,
         };
         let first_norm = keys.family.ffn_norms.first().copied().unwrap_or_default();

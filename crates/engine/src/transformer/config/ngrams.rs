@@ -37,6 +37,7 @@ const MAX_HEADS: usize = 64;
 const MAX_TAPS: usize = 64;
 const TABLE: &str = "per_layer_token_embd.weight";
 const LAYERS: &str = "ple.layers";
+const END: &str = "ple.eos_token_id";
 
 /// The table and its layer; none where the file has none.
 pub(super) fn read(
@@ -90,9 +91,7 @@ pub(super) fn read(
         let problem = format!("{n} rows from {at} on, the table has {n_rows}");
         return Err(keys.error("ple.head_vocab_sizes", problem));
     }
-    let end = keys.metadata.u32(&keys.name("ple.eos_token_id"))?.ok_or_else(|| {
-        keys.error("ple.eos_token_id", "missing, and there's no default for it".to_string())
-    })?;
+    let end = keys.metadata.u32(&keys.name(END))?.ok_or_else(|| keys.missing(END))?;
     Ok(Some(NgramConfig {
         layer,
         longest,

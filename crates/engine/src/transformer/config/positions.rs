@@ -20,6 +20,10 @@ struct Sizes {
     ctx_len: usize,
 }
 
+/// The base of wavelengths, and what it is in files that don't say it.
+const BASE: &str = "rope.freq_base";
+const DEFAULT_BASE: f64 = 10_000.0;
+
 /// The windows of all layers.
 pub(super) struct LayerWindows {
     pub(super) of: Vec<Option<usize>>,
@@ -35,7 +39,17 @@ pub(super) fn ropes(
 ) -> Result<Vec<Rope>, ModelError> {
     let head_dim = layers.iter().map(|layer| layer.head_dim).max().unwrap_or(0);
     let sizes = Sizes { head_dim, rope_dims: rope_dims(keys, layers)?, ctx_len };
-    let global = global(keys, &sizes)?;
+    const COMPRESSED: &str = "attention.compress_rope_freq_base";
+    if keys.family.reads_key(COMPRESSED) {
+        let base = keys.said(COMPRESSED)?.filter(|base| *base > 0.0);
+        let base = base.ok_or_else(|| keys.missing(COMPRESSED))?;
+        // YaRN's magnitude is divided off again.
+        let scaled = Rope { magnitude: 1.0, ..scaled(keys, &sizes, base)? };
+        layers.iter_mut().for_each(|layer| layer.rope = Some(usize::from(layer.compressed == 0)));
+        let base = keys.positive(BASE, DEFAULT_BASE)?;
+        return Ok(vec![scaled, Rope::plain(base, sizes.rope_dims[0])]);
+    }
+    let global = scaled(keys, &sizes, keys.positive(BASE, DEFAULT_BASE)?)?;
     let any_window = layers.iter().any(|layer| layer.window.is_some());
     let dim = sizes.rope_dims[1];
     let local = match rotary {
@@ -141,9 +155,8 @@ fn swa_base(keys: &Keys<'_>, default: f64) -> Result<f64, ModelError> {
     if keys.family.reads_key(KEY) { keys.positive(KEY, default) } else { Ok(default) }
 }
 
-/// The rotary embedding of layers that see everything.
-fn global(keys: &Keys<'_>, sizes: &Sizes) -> Result<Rope, ModelError> {
-    let mut base = keys.positive("rope.freq_base", 10_000.0)?;
+/// The rotary embedding of layers that see everything, with what the file says of scaling.
+fn scaled(keys: &Keys<'_>, sizes: &Sizes, mut base: f64) -> Result<Rope, ModelError> {
     if let Some(alpha) = keys.said("rope.scaling.alpha")?.filter(|alpha| *alpha > 0.0) {
         let dim = sizes.head_dim as f64;
         if dim <= 2.0 {
@@ -300,10 +313,7 @@ pub(super) fn windows(keys: &Keys<'_>, n_layers: usize) -> Result<LayerWindows, 
             let of = of.iter().map(|local| local.then_some(window)).collect();
             return Ok(LayerWindows { of, rotary });
         }
-        Windows::Listed(rotary) => {
-            let missing = || keys.error(KEY, "missing, and there's no default for it".to_string());
-            (named.ok_or_else(missing)?, None, rotary)
-        }
+        Windows::Listed(rotary) => (named.ok_or_else(|| keys.missing(KEY))?, None, rotary),
         Windows::Chunks { .. } if named == Some(0) => return empty(),
         Windows::Chunks { every, len } => (len, Some(every), WindowRotary::Same),
         Windows::Pattern { layers, rotary, .. } if layers > 0 && layers != n_layers => {

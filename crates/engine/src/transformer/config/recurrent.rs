@@ -128,12 +128,13 @@ impl RecurrentConfig {
 
 impl Config {
     /// Numbers of the recurrent state of a text: of each recurrent layer the convolution's earlier
-    /// inputs, then its heads' matrices; at the end the earlier inputs of the convolution over
-    /// n-grams. 0 without recurrent layers.
+    /// inputs, then its heads' matrices; then the earlier inputs of the convolution over n-grams;
+    /// then what compressed keys are made of. 0 without recurrent layers and compressed keys.
     pub fn state_numbers(&self) -> usize {
         let n_layers = self.layers.iter().filter(|layer| layer.recurrent.is_some()).count();
         let of_layer = |c: &RecurrentConfig| c.tail_len() + c.matrices_len();
-        n_layers * self.recurrent.as_ref().map_or(0, of_layer) + self.ngram_tail_len()
+        let recurrent = n_layers * self.recurrent.as_ref().map_or(0, of_layer);
+        recurrent + self.ngram_tail_len() + self.compressor_numbers()
     }
 
     /// Bytes of the recurrent state of a text.

@@ -18,12 +18,20 @@ pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+/// √ln(1 + e^x). Above 20 the logarithm is x in f32.
+fn root_of_softplus(x: f32) -> f32 {
+    let x = f64::from(x);
+    libm::sqrt(if x > 20.0 { x } else { libm::log1p(libm::exp(x)) }) as f32
+}
+
 /// Selects a token's experts from the router's outputs, with their weights. The first bias is
-/// added to the outputs, the second to weights for selection alone.
+/// added to the outputs, the second to weights for selection alone. Where the token says which
+/// experts it goes through, they are `given`.
 pub(super) fn select(
     config: &ExpertConfig,
     [router_bias, selection_bias]: [Option<&[f32]>; 2],
     outputs: &[f32],
+    given: Option<&[u32]>,
     selected: &mut [Selected],
 ) {
     let (mut weights, mut scores) = ([0.0f32; MAX_EXPERTS], [0.0f32; MAX_EXPERTS]);
@@ -35,6 +43,7 @@ pub(super) fn select(
     match config.gating {
         Gating::Softmax => softmax(weights),
         Gating::Sigmoid => weights.iter_mut().for_each(|x| *x = sigmoid(*x)),
+        Gating::RootOfSoftplus => weights.iter_mut().for_each(|x| *x = root_of_softplus(*x)),
         Gating::SoftmaxOfSelected | Gating::SigmoidOfSelected => {}
     }
     scores.copy_from_slice(weights);
@@ -46,8 +55,11 @@ pub(super) fn select(
     if config.n_groups > 1 {
         keep_best_groups(config, scores, free);
     }
-    for place in selected.iter_mut() {
-        let expert = best(scores, free).expect("a token uses no more experts than there are");
+    for (i, place) in selected.iter_mut().enumerate() {
+        let expert = match given {
+            Some(given) => given[i] as usize,
+            None => best(scores, free).expect("a token uses no more experts than there are"),
+        };
         free[expert] = false;
         *place = Selected { expert, weight: weights[expert] };
     }
@@ -133,6 +145,7 @@ mod tests {
             d_shared: 0,
             shared_scale: 1.0,
             before_attention: false,
+            n_by_token: 0,
             gating,
             normalized: false,
             weight_scale: 1.0,
@@ -146,7 +159,7 @@ mod tests {
 
     fn run(config: &ExpertConfig, bias: Option<&[f32]>, outputs: &[f32]) -> Vec<(usize, f32)> {
         let mut selected = vec![Selected::default(); config.n_used];
-        select(config, [None, bias], outputs, &mut selected);
+        select(config, [None, bias], outputs, None, &mut selected);
         selected.iter().map(|selected| (selected.expert, selected.weight)).collect()
     }
 
@@ -174,6 +187,7 @@ mod tests {
             (Gating::Sigmoid, [e[2] / (1.0 + e[2]), e[4] / (1.0 + e[4])]),
             (Gating::SoftmaxOfSelected, [e[2] / two, e[4] / two]),
             (Gating::SigmoidOfSelected, [e[2] / (1.0 + e[2]), e[4] / (1.0 + e[4])]),
+            (Gating::RootOfSoftplus, [(1.0 + e[2]).ln().sqrt(), (1.0 + e[4]).ln().sqrt()]),
         ] {
             for (normalized, scale) in [(false, 1.0), (true, 2.5)] {
                 let config = ExpertConfig { normalized, weight_scale: scale, ..config(gating) };
@@ -189,6 +203,17 @@ mod tests {
     }
 
     #[test]
+    fn a_token_may_say_its_experts() {
+        let mut selected = [Selected::default(); 2];
+        let config = ExpertConfig { normalized: true, ..config(Gating::Sigmoid) };
+        let outputs = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
+        select(&config, [None, None], &outputs, Some(&[3, 0]), &mut selected);
+        let sum = sigmoid(3.0) + sigmoid(0.0);
+        assert_eq!(selected.map(|s| s.expert), [3, 0]);
+        assert_eq!(selected.map(|s| s.weight), [sigmoid(3.0) / sum, sigmoid(0.0) / sum]);
+    }
+
+    #[test]
     fn experts_of_the_best_groups_are_selected() {
         let grouped =
             ExpertConfig { n_groups: 3, n_groups_used: 1, ..config(Gating::SoftmaxOfSelected) };
@@ -199,9 +224,13 @@ mod tests {
 
     #[test]
     fn outputs_that_are_no_numbers_select_experts_all_the_same() {
-        for gating in
-            [Gating::Softmax, Gating::Sigmoid, Gating::SoftmaxOfSelected, Gating::SigmoidOfSelected]
-        {
+        for gating in [
+            Gating::Softmax,
+            Gating::Sigmoid,
+            Gating::SoftmaxOfSelected,
+            Gating::SigmoidOfSelected,
+            Gating::RootOfSoftplus,
+        ] {
             let selected = run(&config(gating), None, &[f32::NAN; 6]);
             assert_eq!(selected.iter().map(|s| s.0).collect::<Vec<_>>(), [0, 1]);
         }

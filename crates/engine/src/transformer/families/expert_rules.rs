@@ -47,6 +47,8 @@ pub enum Gating {
     SoftmaxOfSelected,
     /// Selection by the outputs, then the logistic function of each.
     SigmoidOfSelected,
+    /// The square root of ln(1 + e^x) of each output x, then selection.
+    RootOfSoftplus,
 }
 
 /// Where a family's gating is said.

@@ -388,6 +388,16 @@ pub(super) const HYPER_GATED: &[Row] =
     &[row("hyper_connection.count", Rule::Read), row("hyper_connection.low_rank", Rule::Read)];
 /// Which layers select means of how many positions.
 pub(super) const POOLED: &[Row] = &[row("attention.compress_ratios", Rule::Read)];
+/// Attention to keys that all heads share and to compressed ones.
+pub(super) const SHARED_KEY: &[Row] = &[
+    row("attention.output_group_count", Rule::Read),
+    row("attention.output_lora_rank", Rule::Read),
+    row("attention.compress_rope_freq_base", Rule::Read),
+];
+/// In how many layers the token says its experts.
+pub(super) const BY_TOKEN: &[Row] = &[row("hash_layer_count", Rule::Read)];
+pub(super) const ROOT_OF_SOFTPLUS: &[Row] =
+    &[row("expert_gating_func", Rule::Neutral(&[4.0], "another router than the root of softplus"))];
 /// A table that one layer reads by the last tokens.
 pub(super) const NGRAMS: &[Row] = &[
     row("ple.layers", Rule::Read),

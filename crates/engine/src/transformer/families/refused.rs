@@ -14,7 +14,6 @@ const REASONS: &[(&str, &str)] = &[
     ("gemma4-assistant", DRAFTS),
     ("eagle3", DRAFTS),
     ("dflash", DRAFTS),
-    ("deepseek4", "its attention reads compressed keys, which the engine can't compute"),
     ("t5", "it has an encoder beside what makes text"),
     ("wavtokenizer-dec", SOUND),
     ("qwen3tts", SOUND),

@@ -387,3 +387,29 @@ pub(super) const HYPER_LAYERS: &[&str] = &[
     "blk.*.hc_ffn_base.weight",
     "blk.*.hc_ffn_scale.weight",
 ];
+/// What makes one key of a token for all heads, and what becomes of what heads find.
+pub(super) const SHARED_KEY: &[&str] = &[
+    "blk.*.attn_kv.weight",
+    "blk.*.attn_kv_a_norm.weight",
+    "blk.*.attn_output_a.weight",
+    "blk.*.attn_output_b.weight",
+];
+/// What makes a key of several tokens, in layers that read such.
+pub(super) const COMPRESSOR: &[&str] = &[
+    "blk.*.attn_compressor_kv.weight",
+    "blk.*.attn_compressor_gate.weight",
+    "blk.*.attn_compressor_ape.weight",
+    "blk.*.attn_compressor_norm.weight",
+];
+/// What selects among these, and a bias for places of images.
+pub(super) const COMPRESSED_INDEXER: &[&str] = &[
+    "blk.*.indexer.proj.weight",
+    "blk.*.indexer.attn_q_b.weight",
+    "blk.*.indexer_compressor_kv.weight",
+    "blk.*.indexer_compressor_gate.weight",
+    "blk.*.indexer_compressor_ape.weight",
+    "blk.*.indexer_compressor_norm.weight",
+    "blk.*.exp_probs_b_vl.bias",
+];
+/// The experts of each token.
+pub(super) const EXPERTS_BY_TOKEN: &[&str] = &["blk.*.ffn_gate_tid2eid.weight"];

@@ -13,9 +13,10 @@ use super::{
     super::{
         Append, LayerConfig, Model, QkNorm, Scratch,
         sequence::Row,
-        weights::{Attention, Layer, Norm, Projections},
+        weights::{Attention, Layer, Norm, Projections, SharedKey},
     },
     add,
+    shared_key::CompressedCache,
 };
 
 /// Added to the variance in LayerNorms of queries and keys beside norms of another kind.
@@ -56,14 +57,18 @@ impl Model {
         }
         let (input, n_input) = attention.input();
         let input = input[..n_input].iter().copied().chain(&attention.gate);
+        let input = input.chain(attention.shared_key.iter().flat_map(SharedKey::compressing));
         self.half_input(attention.norm.as_ref(), input, s);
-        if attention.projections.is_some() || attention.latent.is_some() {
+        if attention.attends() {
             if let Some(projections) = &attention.projections {
                 self.project(i, projections, attention, s);
             }
             if let Some(latent) = &attention.latent {
                 self.project_gate(attention, s);
                 self.project_latent(c, latent, s);
+            }
+            if let Some(shared) = &attention.shared_key {
+                self.project_shared_key(i, shared, batch, s);
             }
             self.widen_values(c, s);
             if c.cache == i {
@@ -72,14 +77,24 @@ impl Model {
             let d_q = c.n_heads * c.head_dim;
             s.input.x.resize(s.rows.len() * d_q, 0.0);
             s.spans.clear();
-            let first = |pos: usize| self.config.first_seen(c, pos);
-            s.spans.extend(s.rows.iter().map(|row| first(row.pos)..row.pos + 1));
-            let cache = LayerOfBatch { batch, rows: &s.rows, layer: c.cache };
+            s.spans.extend(s.rows.iter().map(|row| self.span(c, row.pos)));
+            let plain = LayerOfBatch { batch, rows: &s.rows, layer: c.cache };
+            let compressed = CompressedCache {
+                batch,
+                rows: &s.rows,
+                layer: i,
+                model: self,
+                scratch: &s.compressed,
+            };
+            let cache: &dyn KvCache = if c.compressed > 0 { &compressed } else { &plain };
             let heads = self.heads(c, attention);
-            attend(&self.pool, self.isa, heads, &s.q, &s.spans, &cache, &mut s.input.x);
+            attend(&self.pool, self.isa, heads, &s.q, &s.spans, cache, &mut s.input.x);
             self.narrow_values(c, s);
             if let Some(latent) = &attention.latent {
-                self.values_of_heads(c, latent, s);
+                self.values_of_heads(latent, s);
+            }
+            if let Some(shared) = &attention.shared_key {
+                self.finish_shared_key(c, shared, s);
             }
             self.finish_heads(attention, s);
         }

@@ -62,7 +62,13 @@ impl Model {
     }
 
     /// input = norm(gate), ready for a product with `weights`.
-    fn take_normed(&self, width: usize, norm: &Norm, weights: &WeightMatrix, s: &mut Scratch) {
+    pub(super) fn take_normed(
+        &self,
+        width: usize,
+        norm: &Norm,
+        weights: &WeightMatrix,
+        s: &mut Scratch,
+    ) {
         self.pool.for_each_row(&mut s.gate, width, &|_, x| self.norm_in_place(x, Some(norm)));
         std::mem::swap(&mut s.input.x, &mut s.gate);
         s.input.quantize(&self.pool, self.isa, width, [weights.format()]);
@@ -163,23 +169,29 @@ impl Model {
     }
 
     /// The values of all heads, of what they found among the low numbers.
-    pub(super) fn values_of_heads(&self, c: &LayerConfig, latent: &Latent, s: &mut Scratch) {
-        let Spread::Absorbed { values, .. } = &latent.spread else { return };
-        let (n, n_heads, kv_rank) = (s.rows.len(), c.n_heads, c.value_dim);
+    pub(super) fn values_of_heads(&self, latent: &Latent, s: &mut Scratch) {
+        if let Spread::Absorbed { values, .. } = &latent.spread {
+            self.each_through(values, s);
+        }
+    }
+
+    /// input = each token's parts multiplied with a matrix each.
+    pub(super) fn each_through(&self, weights: &[WeightMatrix], s: &mut Scratch) {
+        let (n, n_parts) = (s.rows.len(), weights.len());
+        let (width, made) = (weights[0].cols(), weights[0].rows());
         s.gate.resize(s.input.x.len(), 0.0);
         let found = &s.input.x;
-        self.pool.for_each_row(&mut s.gate, kv_rank, &|i, out| {
-            let (head, row) = (i / n, i % n);
-            out.copy_from_slice(&found[(row * n_heads + head) * kv_rank..][..kv_rank]);
+        self.pool.for_each_row(&mut s.gate, width, &|i, out| {
+            let (part, row) = (i / n, i % n);
+            out.copy_from_slice(&found[(row * n_parts + part) * width..][..width]);
         });
         std::mem::swap(&mut s.input.x, &mut s.gate);
-        self.product_of_heads(n_heads, values, s);
-        let value_dim = values[0].rows();
-        s.input.x.resize(n * n_heads * value_dim, 0.0);
+        self.product_of_heads(n_parts, weights, s);
+        s.input.x.resize(n * n_parts * made, 0.0);
         let products = &s.gate;
-        self.pool.for_each_row(&mut s.input.x, value_dim, &|i, out| {
-            let (row, head) = (i / n_heads, i % n_heads);
-            out.copy_from_slice(&products[(head * n + row) * value_dim..][..value_dim]);
+        self.pool.for_each_row(&mut s.input.x, made, &|i, out| {
+            let (row, part) = (i / n_parts, i % n_parts);
+            out.copy_from_slice(&products[(part * n + row) * made..][..made]);
         });
     }
 
@@ -201,12 +213,16 @@ impl Model {
     }
 
     /// The cosines and sines of a layer, if it rotates.
-    fn angles_of<'a>(&self, c: &LayerConfig, angles: &'a [Vec<f32>]) -> Option<&'a [f32]> {
+    pub(super) fn angles_of<'a>(
+        &self,
+        c: &LayerConfig,
+        angles: &'a [Vec<f32>],
+    ) -> Option<&'a [f32]> {
         c.rope.map(|rope| angles[rope].as_slice())
     }
 
     /// Rotates all numbers of `part` by the angles of a position.
-    fn turn(&self, angles: Option<&[f32]>, pos: usize, part: &mut [f32]) {
+    pub(super) fn turn(&self, angles: Option<&[f32]>, pos: usize, part: &mut [f32]) {
         let Some(angles) = angles else { return };
         let dim = part.len();
         let (cos, sin) = angles[pos * dim..][..dim].split_at(dim / 2);

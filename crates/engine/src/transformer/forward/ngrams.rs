@@ -100,7 +100,7 @@ impl Model {
         s: &mut Scratch,
     ) {
         let (rows, inputs, width) = (&s.rows, &s.input.x, weights.key.rows());
-        let end = self.config.state_numbers();
+        let end = self.config.state_numbers() - self.config.compressor_numbers();
         let (tail, reach) = (end - self.config.ngram_tail_len()..end, config.reach());
         s.gate.resize(inputs.len(), 0.0);
         let texts = &*batch;

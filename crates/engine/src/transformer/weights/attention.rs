@@ -6,6 +6,7 @@ use super::{
     super::{Config, LayerConfig, ModelError, QkNorm, families::AttentionGate},
     Adapters, After, Loader, Norm,
     latent::Latent,
+    shared_key::SharedKey,
 };
 
 /// One layer's attention. Matrices are rows (outputs) × columns (inputs).
@@ -17,6 +18,8 @@ pub(crate) struct Attention {
     pub(crate) projections: Option<Projections>,
     /// What makes them in latent attention.
     pub(crate) latent: Option<Latent>,
+    /// What makes them where all heads share one key of a token.
+    pub(crate) shared_key: Option<SharedKey>,
     /// For queries, keys and values: the width of a head, or all heads' widths.
     pub(crate) head_norms: [Option<Norm>; 3],
     /// n_heads or n_heads·value_dim × d_model: weighs what the heads found.
@@ -50,11 +53,19 @@ pub(crate) struct Projections {
 }
 
 impl Attention {
+    /// Whether tokens attend to each other: a matrix may stand in the place of that.
+    pub(crate) fn attends(&self) -> bool {
+        self.projections.is_some() || self.latent.is_some() || self.shared_key.is_some()
+    }
+
     /// The matrices that it begins with.
     pub(crate) fn input(&self) -> ([&WeightMatrix; 3], usize) {
         if let Some(latent) = &self.latent {
             let first = latent.q_low.as_ref().map_or(&latent.q, |(matrix, _)| matrix);
             return ([first, &latent.kv_low, &latent.kv_low], 2);
+        }
+        if let Some(shared) = &self.shared_key {
+            return ([&shared.q_low, &shared.key, &shared.key], 2);
         }
         match &self.projections {
             None => ([&self.output; 3], 1),
@@ -69,6 +80,7 @@ impl Attention {
         let projected = projections.flat_map(|p| [&p.q].into_iter().chain(&p.k).chain(&p.v));
         let latent = self.latent.iter().flat_map(Latent::matrices);
         let adapters = self.adapters.iter().flatten().flat_map(Adapters::matrices);
+        let latent = latent.chain(self.shared_key.iter().flat_map(SharedKey::matrices));
         projected.chain(latent).chain(&self.gate).chain([&self.output]).chain(adapters)
     }
 }
@@ -87,6 +99,7 @@ impl Loader<'_> {
                 norm,
                 projections: None,
                 latent: None,
+                shared_key: None,
                 head_norms: [None, None, None],
                 gate: None,
                 gate_scale: None,
@@ -97,6 +110,9 @@ impl Loader<'_> {
                 after: self.after(&name("attn_output"), d_model)?,
                 adapters: None,
             });
+        }
+        if let Some(shared) = &config.shared_key {
+            return self.shared_key_attention(config, shared, i, norm);
         }
         if let Some(latent) = config.latent_of(layer) {
             return self.latent_attention(config, latent, i, norm);
@@ -134,6 +150,7 @@ impl Loader<'_> {
             norm,
             projections: Some(projections),
             latent: None,
+            shared_key: None,
             head_norms,
             gate,
             sub_norm: self.norm(&name("attn_sub_norm"), &[d_heads])?,

@@ -22,6 +22,8 @@ pub(in super::super) struct Experts {
     pub(in super::super) router_bias: Option<Vec<f32>>,
     /// n_experts: added to weights for selection alone.
     pub(in super::super) selection_bias: Option<Vec<f32>>,
+    /// vocab_size × n_used: the experts that a token goes through, in layers that don't select.
+    pub(in super::super) by_token: Option<Vec<u32>>,
     /// For each expert d_ff × d_model; empty where experts have no gate.
     pub(in super::super) gate: Vec<WeightMatrix>,
     /// For each expert d_ff × d_model.
@@ -131,9 +133,13 @@ impl Loader<'_> {
                 None => None,
             },
             router_bias: self.vector_if(&bias("ffn_gate_inp"), &[n])?,
-            selection_bias: match self.vector_if(&bias("exp_probs_b"), &[n])? {
-                None => self.vector_if(&format!("blk.{block}.exp_probs_b"), &[n])?,
-                bias => bias,
+            selection_bias: match block < mixture.n_by_token {
+                true => None,
+                false => self.selection_bias(block, n)?,
+            },
+            by_token: match block < mixture.n_by_token {
+                true => Some(self.experts_of_tokens(config, mixture, block)?),
+                false => None,
             },
             gate,
             up,
@@ -159,6 +165,33 @@ impl Loader<'_> {
         })
     }
 
+    fn selection_bias(&mut self, block: usize, n: usize) -> Result<Option<Vec<f32>>, ModelError> {
+        let name = format!("blk.{block}.exp_probs_b");
+        match self.vector_if(&format!("{name}.bias"), &[n])? {
+            None => self.vector_if(&name, &[n]),
+            bias => Ok(bias),
+        }
+    }
+
+    /// The experts that each token goes through.
+    fn experts_of_tokens(
+        &mut self,
+        config: &Config,
+        mixture: &ExpertConfig,
+        block: usize,
+    ) -> Result<Vec<u32>, ModelError> {
+        let shape = [mixture.n_used, config.vocab_size];
+        let name = format!("blk.{block}.ffn_gate_tid2eid.weight");
+        let table = self.integers(&name, &shape)?;
+        let expert = |x: &i32| u32::try_from(*x).ok().filter(|x| (*x as usize) < mixture.n_experts);
+        let wrong = |x: &i32| ModelError::Tensor {
+            name: name.clone(),
+            expected: shape.to_vec(),
+            found: format!("{x}, which is none of {} experts", mixture.n_experts),
+        };
+        table.iter().map(|x| expert(x).ok_or_else(|| wrong(x))).collect()
+    }
+
     /// The networks that experts share.
     fn grouped_experts(
         &mut self,
@@ -173,6 +206,7 @@ impl Loader<'_> {
             grouped: None,
             router_bias: None,
             selection_bias: None,
+            by_token: None,
             gate: self.expert_rows(&name("ffn_gate"), n, 0..d_ff, d_ff, d_model)?,
             up: self.expert_rows(&name("ffn_up"), n, 0..d_ff, d_ff, d_model)?,
             down: self.expert_rows(&name("ffn_down"), n, 0..d_model, d_model, d_ff)?,

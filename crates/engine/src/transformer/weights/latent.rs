@@ -112,6 +112,7 @@ impl Loader<'_> {
             norm,
             projections: None,
             latent: Some(latent),
+            shared_key: None,
             head_norms: [None, None, None],
             gate: match self.has(&name("attn_gate.weight")) {
                 true => {

@@ -70,7 +70,7 @@ impl Loader<'_> {
         })
     }
 
-    fn needed_norm(&mut self, name: &str, len: usize) -> Result<Norm, ModelError> {
+    pub(super) fn needed_norm(&mut self, name: &str, len: usize) -> Result<Norm, ModelError> {
         let norm = self.norm(name, &[len])?;
         norm.ok_or_else(|| missing(&format!("{name}.weight"), &[len]))
     }

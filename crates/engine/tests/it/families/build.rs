@@ -51,6 +51,9 @@ pub const SIZES: Sizes = Sizes {
     each: &[],
 };
 
+/// The context of files that are read for longer than others.
+pub const LONG_CONTEXT: usize = 256;
+
 impl Case {
     pub fn arch(&self) -> &'static str {
         self.name.split_once('.').unwrap().0

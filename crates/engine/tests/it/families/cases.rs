@@ -5,7 +5,7 @@
 
 use kelvin_testkit::tiny::{Each, Sizes};
 
-use super::build::{Case, Key::*, SIZES};
+use super::build::{Case, Key::*, LONG_CONTEXT, SIZES};
 
 const RMS: (&str, super::build::Key) = ("attention.layer_norm_rms_epsilon", F(1e-5));
 const LAYER: (&str, super::build::Key) = ("attention.layer_norm_epsilon", F(1e-5));
@@ -39,6 +39,8 @@ const WIDE_HEADS: Sizes = Sizes { head_dim: 24, rope_dim: 24, ..SIZES };
 
 #[path = "cases/by_turns.rs"]
 mod by_turns;
+#[path = "cases/compressed.rs"]
+mod compressed;
 #[path = "cases/experts.rs"]
 mod experts;
 #[path = "cases/gpt_like.rs"]
@@ -63,6 +65,8 @@ mod quantized_experts;
 mod recurrent;
 #[path = "cases/rms_norm.rs"]
 mod rms_norm;
+#[path = "cases/scales.rs"]
+mod scales;
 #[path = "cases/state_streams.rs"]
 mod state_streams;
 #[path = "cases/states.rs"]
@@ -81,9 +85,11 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         more_parts::CASES,
         varied::CASES,
         latent::CASES,
+        compressed::CASES,
         recurrent::CASES,
         states::CASES,
         state_streams::CASES,
+        scales::CASES,
         by_turns::CASES,
         experts::CASES,
         more_experts::CASES,

@@ -64,17 +64,21 @@ const KINDS: &[&str] = &[
     "qwen4exp.full",        // gates of several streams, a table of n-grams
     "glm5-next.full",       // several streams that are mixed
     "kimi-k3.full",         // kept sums of the stream, experts of a narrower one
+    "deepseek4.long",       // compressed keys of 4 and of 128 tokens, experts by the token
 ];
 /// Texts of a batch: longer than a page, all but one forks of the first.
 const N_TEXTS: usize = 7;
 const N_TOKENS: usize = 36;
+/// Of texts that are longer than what any key stands for.
+const N_TOKENS_OF_LONG: usize = 150;
 /// Where forks part.
 const FORK: usize = 13;
 
 /// The texts: they begin alike.
 fn texts(case: &Case) -> Vec<Vec<TokenId>> {
     let tokens = ids(&tokens(case));
-    let text = |i: usize| [&tokens[..FORK], &tokens[FORK + i..N_TOKENS + i]].concat();
+    let len = if tokens.len() > N_TOKENS_OF_LONG { N_TOKENS_OF_LONG } else { N_TOKENS };
+    let text = |i: usize| [&tokens[..FORK], &tokens[FORK + i..len + i]].concat();
     (0..N_TEXTS).map(text).collect()
 }
 

@@ -16,7 +16,7 @@ use kelvin_kernels::isa::Isa;
 
 use kelvin_testkit::tiny::{Random, TinyModel};
 
-use super::build::Case;
+use super::build::{Case, LONG_CONTEXT};
 use crate::reference::{
     quantized,
     run::{self, ids, load},
@@ -24,6 +24,8 @@ use crate::reference::{
 
 /// Longer than a page of the cache and than every window.
 pub const N_TOKENS: usize = 64;
+/// Longer than what any key stands for.
+const N_TOKENS_OF_LONG: usize = 160;
 /// How far a logit may lie from llama.cpp's, in units of the spread of all logits.
 pub const TOLERANCE: f32 = 1e-3;
 /// Logits of each position that are kept as goldens.
@@ -62,15 +64,20 @@ pub fn tolerance(case: &Case) -> f32 {
     if case.format_of.is_some() { TOLERANCE_OF_QUANTIZED } else { TOLERANCE }
 }
 
+/// How many tokens of a case are read.
+pub fn n_tokens(case: &Case) -> usize {
+    if case.sizes.ctx_len == LONG_CONTEXT { N_TOKENS_OF_LONG } else { N_TOKENS }
+}
+
 pub fn tokens(case: &Case) -> Vec<u32> {
     let mut random = Random(case.name.len() as u64 + 7);
-    (0..N_TOKENS).map(|_| random.token(case.sizes.vocab_size)).collect()
+    (0..n_tokens(case)).map(|_| random.token(case.sizes.vocab_size)).collect()
 }
 
 /// The logits after each token, keys and values in f32.
 pub fn logits(case: &Case, threads: usize, isa: Option<Isa>, chunk: usize) -> Vec<Vec<f32>> {
     let model = load(&open_case(case), &ModelOptions { threads, isa });
-    run::logits(&model, &ids(&tokens(case)), CacheFormat::F32, chunk.min(N_TOKENS))
+    run::logits(&model, &ids(&tokens(case)), CacheFormat::F32, chunk.min(n_tokens(case)))
 }
 
 /// The largest logit less the smallest, but for those of tokens that are never made.
@@ -83,5 +90,5 @@ pub fn spread(logits: &[f32]) -> f32 {
 /// Where the goldens lie in all logits of a case: a few of each position.
 pub fn golden_places(case: &Case) -> impl Iterator<Item = usize> {
     let vocab_size = case.sizes.vocab_size;
-    (0..N_TOKENS * KEPT).map(move |i| i / KEPT * vocab_size + (i * 61 + 17) % vocab_size)
+    (0..n_tokens(case) * KEPT).map(move |i| i / KEPT * vocab_size + (i * 61 + 17) % vocab_size)
 }

@@ -20,7 +20,7 @@ use crate::reference::run::{append, ids, load, logits};
 
 const CACHE: CacheFormat = CacheFormat::F16;
 /// A case for each kind of state.
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 13] = [
     "lfm2.full",
     "qwen35.full",
     "falcon-h1.full",
@@ -33,6 +33,7 @@ const KINDS: [&str; 12] = [
     "qwen4exp.full",
     "glm5-next.full",
     "kimi-k3.full",
+    "deepseek4.full",
 ];
 
 fn of_each_kind() -> impl Iterator<Item = &'static Case> {

@@ -110,6 +110,19 @@ pub(super) const ROWS: &[Row] = &[
         "token_embd=model.embed_tokens output_norm=model.final_layernorm output=lm_head attn_norm=input_layernorm attn_q=self_attn.q_proj attn_k=self_attn.k_proj attn_v=self_attn.v_proj attn_output=self_attn.dense ffn_up=mlp.fc1 ffn_down=mlp.fc2",
         || json!({ "hidden_act": "gelu_new" }),
     ),
+    row("mistral3.plain", "Ministral3ForCausalLM", "WHOLE NORMS PAIRED GATED", none),
+    row(
+        "minicpm.plain",
+        "MiniCPMForCausalLM",
+        "WHOLE NORMS PAIRED GATED",
+        || json!({ "scale_emb": 12, "scale_depth": 1.4, "dim_model_base": 16 }),
+    ),
+    row(
+        "apertus.plain",
+        "ApertusForCausalLM",
+        "WHOLE ATTENTION QK attn_norm=attention_layernorm ffn_norm=feedforward_layernorm ffn_up=mlp.up_proj ffn_down=mlp.down_proj",
+        || json!({ "hidden_act": "xielu" }),
+    ),
     row("olmo2.plain", "Olmo2ForCausalLM", "WHOLE ATTENTION GATED QK LATE", none),
     row(
         "smollm3.plain",
@@ -135,6 +148,13 @@ pub(super) const ROWS: &[Row] = &[
         layer: "transformer.h.{}.",
         names: "token_embd=transformer.wte position_embd=transformer.wpe output_norm=transformer.ln_f output=lm_head attn_norm=ln_1 attn_qkv=attn.c_attn~t attn_output=attn.c_proj~t ffn_norm=ln_2 ffn_up=mlp.c_fc~t ffn_down=mlp.c_proj~t",
         more: || json!({ "activation_function": "gelu_new" }),
+    },
+    Row {
+        case: "bloom.full",
+        hf: "BloomForCausalLM",
+        layer: "transformer.h.{}.",
+        names: "token_embd=transformer.word_embeddings token_embd_norm=transformer.word_embeddings_layernorm output_norm=transformer.ln_f output=lm_head attn_norm=input_layernorm attn_qkv=self_attention.query_key_value~h attn_output=self_attention.dense ffn_norm=post_attention_layernorm ffn_up=mlp.dense_h_to_4h ffn_down=mlp.dense_4h_to_h",
+        more: || json!({ "tie_word_embeddings": false }),
     },
     Row {
         case: "gptneox.full",
@@ -257,6 +277,9 @@ pub(super) fn both(row: &Row) -> (TinyModel, Folder) {
             numbers.iter_mut().for_each(|x| *x -= 1.0);
         }
     }
+    if row.case.starts_with("apertus") {
+        tensors.extend(xielu(case, &model));
+    }
     let folder = Folder {
         config: config(row, case, &model),
         tokenizer: tokenizer(case.sizes.vocab_size),
@@ -264,6 +287,21 @@ pub(super) fn both(row: &Row) -> (TinyModel, Folder) {
         tensors,
     };
     (model, folder)
+}
+
+/// Apertus has the parameters of its activation in tensors, two of them without sizes.
+fn xielu(case: &Case, model: &TinyModel) -> Tensors {
+    let mut tensors = Vec::new();
+    for (key, value) in &model.metadata {
+        if let (Some(name), Meta::F32(x)) = (key.strip_prefix("xielu."), value) {
+            let shape = if name.starts_with("alpha") { vec![1] } else { vec![] };
+            tensors.extend((0..case.sizes.n_layers).map(|i| {
+                let name = format!("model.layers.{i}.mlp.act_fn.{name}");
+                (name, shape.clone(), vec![*x])
+            }));
+        }
+    }
+    tensors
 }
 
 struct Stored<'a> {

@@ -166,7 +166,7 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> InspectOutput {
     let text = |key: &str| gguf.metadata.str(key).ok().flatten().map(str::to_string);
     let mut formats: Vec<FormatRow> = Vec::new();
     for tensor in &gguf.tensors {
-        let name = format!("{:?}", tensor.format);
+        let name = tensor.format_name().to_string();
         let at = formats.iter().position(|row| row.format == name).unwrap_or_else(|| {
             formats.push(FormatRow { format: name.clone(), tensors: 0, parameters: 0, bytes: 0 });
             formats.len() - 1
@@ -179,7 +179,7 @@ fn answer(gguf: &Gguf, file: String, list_tensors: bool) -> InspectOutput {
     let config = Config::from_gguf(gguf);
     let tensors = gguf.tensors.iter().map(|tensor| Tensor {
         name: tensor.name.clone(),
-        format: format!("{:?}", tensor.format),
+        format: tensor.format_name().to_string(),
         shape: tensor.shape.clone(),
         bytes: tensor.n_bytes,
         offset: tensor.offset,
