@@ -163,7 +163,7 @@ fn errors_name_the_field() {
         ),
         (
             "sample = 5",
-            "line 1, sample: a recipe has no such field; did you mean samples or sampler?",
+            "line 1, sample: a recipe has no such field; did you mean sampler or samples?",
         ),
         ("min_p = 0.1", "min_p is a stage, which stands in the table [stages]"),
         ("creativity = 5", "a recipe has no such field; it has model, server, speaks, prompts,"),
@@ -221,7 +221,7 @@ fn json_is_read_as_toml_is() {
     for (json, words) in [
         ("{\"tmep\": 1}", "tmep: a recipe has no such field; did you mean temp?"),
         ("{\"samples\": 1.5}", "samples: invalid type: floating point `1.5`, expected a whole"),
-        ("{\"seed\": 1e30}", "seed: invalid type: floating point `1e30`, expected a whole number"),
+        ("{\"seed\": 1e30}", "seed: invalid type: floating point `1e+30`, expected a whole number"),
         ("{\"prompts\": [\"a\", 2]}", "prompts[1]: invalid type: integer `2`, expected a text"),
         ("{\"prompts\": ", "recipe: EOF while parsing"),
     ] {
