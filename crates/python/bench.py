@@ -5,8 +5,9 @@
     python crates/python/bench.py --rows 10000 --vocab 128256
 
 It needs a wheel that was built with --release, SmolLM2 for `compare`, and a machine that does
-nothing else. Blocks of rows hold 128 MB, so that 10,000 rows of a vocabulary of 128,256 (5 GB) fit
-anywhere.
+nothing else. Where transformers and torch are installed, its warpers with torch's softmax and
+multinomial do the same; both sides have one thread. Blocks of rows hold 128 MB, so that 10,000 rows
+of a vocabulary of 128,256 (5 GB) fit anywhere.
 """
 
 from __future__ import annotations
@@ -69,14 +70,38 @@ def numpy_draws(rows: Rows, t: float, chance: np.random.Generator) -> None:
         chance.choice(len(row), p=weights / weights.sum())
 
 
+def warpers(chain: kelvin.Chain) -> Callable[[Rows], object] | None:
+    """transformers' processors for a chain, a softmax and a draw; None if it isn't installed."""
+    try:
+        import torch
+        import transformers.generation.logits_process as processors
+    except ImportError:
+        return None
+    torch.set_num_threads(1)
+    settings = chain.to("transformers")["settings"]
+    all_ = [(processors.TemperatureLogitsWarper, "temperature"),
+            (processors.TopKLogitsWarper, "top_k"), (processors.TopPLogitsWarper, "top_p"),
+            (processors.MinPLogitsWarper, "min_p")]
+    used = [of(settings[name]) for of, name in all_ if settings.get(name) not in (None, 0, 1.0)]
+
+    def act(rows: Rows) -> object:
+        scores = torch.from_numpy(rows)
+        for one in used:
+            scores = one(None, scores)
+        return torch.multinomial(torch.softmax(scores, -1), 1)
+
+    return act
+
+
 def of_chains(n_rows: int, vocab: int, folder: Path) -> None:
     block = max(1, (128 << 20) // (4 * vocab))
     print(f"{n_rows} rows of {vocab} logits, in blocks of {block}; medians over blocks, µs a row")
     chance = np.random.default_rng(7)
     for text in CHAINS:
         chain = kelvin.Chain(text)
+        warped = warpers(chain)
         sides: dict[str, list[float]] = {
-            "Rust": [], "apply": [], "draw": [], "numpy": [],
+            "Rust": [], "apply": [], "draw": [], "numpy": [], "transformers": [],
         }
         for first in range(0, n_rows, block):
             rows = made(min(block, n_rows - first), vocab, first)
@@ -96,18 +121,25 @@ def of_chains(n_rows: int, vocab: int, folder: Path) -> None:
                 ours = timed(apply)
                 assert left == survivors, f"{left} survivors, but {survivors} in Rust"
                 drawn = timed(lambda: chain.draw(rows, seed=7, position=1))
-                plain = timed(lambda: numpy_draws(rows[:16], chain.temperature or 1, chance))
+                some = rows[:16]
+                plain = timed(lambda: numpy_draws(some, chain.temperature or 1, chance))
+                theirs = timed(lambda: warped(some)) if warped else float("nan")
                 if turn == 1:
-                    for side, value in zip(
-                        sides, [secs, ours, drawn, plain * len(rows) / min(16, len(rows))]
-                    ):
-                        sides[side].append(value / len(rows))
+                    sides["Rust"].append(secs / len(rows))
+                    sides["apply"].append(ours / len(rows))
+                    sides["draw"].append(drawn / len(rows))
+                    sides["numpy"].append(plain / len(some))
+                    sides["transformers"].append(theirs / len(some))
             rust.end()
         medians = {side: statistics.median(values) for side, values in sides.items()}
         ratio = statistics.median(a / b for a, b in zip(sides["apply"], sides["Rust"]))
-        beside = statistics.median(a / b for a, b in zip(sides["numpy"], sides["draw"]))
-        shown = ", ".join(f"{side} {value * 1e6:.0f}" for side, value in medians.items())
-        print(f"  {text}: {shown}; apply / Rust {ratio:.3f}; numpy / draw {beside:.1f}")
+        drawn_ = sides["draw"]
+        shown = ", ".join(f"{side} {value * 1e6:.0f}" for side, value in medians.items()
+                          if value == value)
+        beside = "; ".join(
+            f"{side} / draw {statistics.median(a / b for a, b in zip(sides[side], drawn_)):.1f}"
+            for side in ["numpy", "transformers"] if medians[side] == medians[side])
+        print(f"  {text}: {shown}; apply / Rust {ratio:.3f}; {beside}", flush=True)
 
 
 def of_compare(model_name: str, turns: int) -> None:

@@ -4,6 +4,8 @@
 //! (T = 1), conditioned on all preceding tokens. A prompt is prefilled once; further texts find it
 //! in the prefix cache.
 
+use std::ops::ControlFlow;
+
 use kelvin_engine::{
     Engine, TokenId,
     batch::{Batch, BatchOptions, Budget, GenerateError, ScoreError, score_tokens},
@@ -39,11 +41,33 @@ pub enum JudgeError {
 
 /// Scores texts with `judge`. All texts continue one prompt, given as tokens of the judge's
 /// vocabulary.
+///
+/// # Errors
+/// If a text can't be scored.
 pub fn judge(
     judge: &Engine,
     prompt: &[TokenId],
     texts: &[&str],
 ) -> Result<Vec<Judged>, JudgeError> {
+    let mut found = Vec::with_capacity(texts.len());
+    let each = &mut |judged| {
+        found.push(judged);
+        ControlFlow::Continue(())
+    };
+    let _ = judge_each(judge, prompt, texts, each)?;
+    Ok(found)
+}
+
+/// Like [`judge`](fn@judge), and hands over the score of each text in turn. `Break` ends the work.
+///
+/// # Errors
+/// If a text can't be scored.
+pub fn judge_each(
+    judge: &Engine,
+    prompt: &[TokenId],
+    texts: &[&str],
+    each: &mut dyn FnMut(Judged) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, JudgeError> {
     if prompt.is_empty() {
         return Err(JudgeError::EmptyPrompt);
     }
@@ -56,7 +80,6 @@ pub fn judge(
         judge,
         BatchOptions::new(Budget::for_texts(1, longest.min(limit) + prompt.len() + PAGE)),
     );
-    let mut found = Vec::with_capacity(texts.len());
     for tokens in texts {
         let len = prompt.len() + tokens.len();
         if len > limit {
@@ -67,9 +90,11 @@ pub fn judge(
             let scores = score_tokens(judge, &mut batch, [prompt, &tokens].concat(), prompt.len())?;
             judged.nats = scores.iter().fold(0.0, |nats, scored| nats - scored.logprob);
         }
-        found.push(judged);
+        if each(judged).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
     }
-    Ok(found)
+    Ok(ControlFlow::Continue(()))
 }
 
 impl From<ScoreError> for JudgeError {

@@ -24,6 +24,7 @@ pub mod report;
 pub mod rows;
 pub mod run;
 pub mod scores;
+pub mod scoring;
 pub mod statistics;
 pub mod store;
 pub mod sweep;

@@ -2,8 +2,8 @@
 //!
 //! It has no logic of its own. `numbers` has the functions over arrays, `chain` the stages that act
 //! on anybody's logits, `model` an open model with its sequences and continuations (`ask`
-//! its decisions, `search` its searches), `sweep`, `run`
-//! and `table` the lab, `rows` the workers of a cluster, `command` the command that the wheel
+//! its decisions, `search` its searches), `sweep`, `scoring`,
+//! `run` and `table` the lab (`told` its progress), `rows` the workers of a cluster, `command` the command that the wheel
 //! carries. Python imports it through `python/kelvin/__init__.py`. Doc comments are the docstrings
 //! that Python shows; types are in `python/kelvin/_kelvin.pyi`.
 
@@ -19,6 +19,7 @@ mod generation;
 mod json;
 mod model;
 mod next;
+mod notation;
 mod numbers;
 mod open;
 mod own;
@@ -28,6 +29,7 @@ mod request;
 mod rows;
 mod run;
 mod sampler;
+mod scoring;
 mod search;
 mod sequence;
 mod settings;
@@ -35,6 +37,7 @@ mod shared;
 mod sweep;
 mod table;
 mod text;
+mod told;
 mod worker;
 
 use pyo3::prelude::*;
@@ -72,6 +75,7 @@ fn _kelvin(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(run::write_report, module)?,
         wrap_pyfunction!(sweep::run_sweep, module)?,
         wrap_pyfunction!(sweep::run_tune, module)?,
+        wrap_pyfunction!(scoring::score_run, module)?,
         wrap_pyfunction!(rows::run_of_rows, module)?,
         wrap_pyfunction!(rows::take_rows, module)?,
         wrap_pyfunction!(command::run_command, module)?,

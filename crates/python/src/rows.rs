@@ -29,6 +29,7 @@ use crate::{
     open::{self, Opened},
     parts::value_error,
     run::{Run, place, store_error},
+    scoring::check_judge,
     worker::draft,
 };
 
@@ -56,9 +57,7 @@ impl Job {
     #[staticmethod]
     fn of(recipe: Option<PathBuf>, fields: &str) -> PyResult<Job> {
         let recipe = draft(recipe.as_deref(), fields)?.resolve().map_err(value_error)?;
-        if let Some(judge) = recipe.evaluation.judge() {
-            Reference::writer(judge).map_err(|error| value_error(format!("judge: {error}")))?;
-        }
+        check_judge(recipe.evaluation.judge())?;
         Ok(Job(rows::Job::of_unknown_file(recipe).map_err(job_error)?))
     }
 

@@ -16,7 +16,11 @@ use pyo3::{
     types::{PyCapsule, PyString},
 };
 
-use crate::{parts::value_error, table::Table};
+use crate::{
+    notation::{self, Notations},
+    parts::value_error,
+    table::Table,
+};
 
 /// A run of the database: a recipe and the texts that a sweep made of it.
 ///
@@ -39,9 +43,23 @@ impl Run {
         Ok(Run { path: store.path().to_path_buf(), listed })
     }
 
-    /// The database, in which the number still means this run.
+    /// The number in the database.
+    pub(crate) fn number(&self) -> RunId {
+        self.listed.id
+    }
+
+    /// The database, to be read.
     fn store(&self) -> Result<Store, StoreError> {
-        let store = Store::open_to_read(&self.path)?;
+        self.checked(Store::open_to_read(&self.path)?)
+    }
+
+    /// The database, to be written.
+    pub(crate) fn store_to_write(&self) -> Result<Store, StoreError> {
+        self.checked(Store::open(&self.path)?)
+    }
+
+    /// A database in which the number still means this run.
+    fn checked(&self, store: Store) -> Result<Store, StoreError> {
         let is_there = store.show(self.listed.id).is_ok_and(|now| now.hash == self.listed.hash);
         if is_there {
             return Ok(store);
@@ -153,30 +171,35 @@ impl Run {
     /// Args:
     ///     names: metrics, as `kelvin report --help` lists them; those of the recipe, or else all.
     ///     against: the chain that the others are compared with; the one nearest to temp=1.
+    ///     scores: scores besides those of the recipe: a dictionary of notations by name. Values of
+    ///         commands and judges are those that kelvin.lab.score has stored.
     ///
     /// Returns:
     ///     Table. A metric without a value has its reason in the column `absent`.
     ///
     /// Raises:
-    ///     ValueError: an unknown metric or chain, or a run without texts.
+    ///     ValueError: an unknown metric, chain or score, or a run without texts.
     ///
     /// Source: kelvin's book, docs/src/concepts/quality.md.
     ///
     /// Examples:
     ///     >>> run.metrics(["distinct_2", "surprisal"]).columns[:4]
     ///     ['metric', 'unit', 'chain', 'chain_text']
-    #[pyo3(signature = (names = None, *, against = None))]
+    #[pyo3(signature = (names = None, *, against = None, scores = None))]
     fn metrics(
         &self,
         py: Python<'_>,
         names: Option<Vec<String>>,
         against: Option<String>,
+        scores: Option<Notations>,
     ) -> PyResult<Table> {
+        let others = notation::read(scores)?;
         py.detach(|| {
             let store = self.store().map_err(store_error)?;
-            let evidence = Evidence::load(&store, self.listed.id, &[]).map_err(store_error)?;
+            let evidence = Evidence::load(&store, self.listed.id, &others).map_err(store_error)?;
             let names = names.unwrap_or_default();
-            let options = Options::asking(&names, &[&evidence.recipe], &[]).map_err(value_error)?;
+            let recipes = [&evidence.recipe];
+            let options = Options::asking(&names, &recipes, &others).map_err(value_error)?;
             let options = Options { against, texts: 0, ..options };
             let report = Report::new(&[evidence], &options, String::new()).map_err(value_error)?;
             Batches::of_report(&report).map(Table::new).map_err(value_error)
@@ -321,7 +344,8 @@ pub(crate) fn run(
 
 /// Metrics and figures of runs, as the text of an HTML or Markdown file.
 #[pyfunction]
-#[pyo3(signature = (runs, markdown, metrics, against, quality, diversity, texts = USUAL_TEXTS))]
+#[pyo3(signature = (runs, markdown, metrics, against, quality, diversity, scores,
+                    texts = USUAL_TEXTS))]
 #[allow(clippy::too_many_arguments, reason = "the keywords of a Python function")]
 pub(crate) fn write_report(
     py: Python<'_>,
@@ -331,23 +355,25 @@ pub(crate) fn write_report(
     against: Option<String>,
     quality: Option<String>,
     diversity: Option<String>,
+    scores: Option<Notations>,
     texts: usize,
 ) -> PyResult<String> {
+    let others = notation::read(scores)?;
     let runs: Vec<&Run> = runs.iter().map(|run| &**run).collect();
     py.detach(|| {
         let load = |run: &&Run| {
             run.store()
-                .and_then(|store| Evidence::load(&store, run.listed.id, &[]))
+                .and_then(|store| Evidence::load(&store, run.listed.id, &others))
                 .map_err(store_error)
         };
         let evidence = runs.iter().map(load).collect::<PyResult<Vec<_>>>()?;
         let recipes: Vec<_> = evidence.iter().map(|one| &one.recipe).collect();
-        let own = report::own(&recipes, &[]).map_err(value_error)?;
+        let own = report::own(&recipes, &others).map_err(value_error)?;
         let find = |name: &Option<String>| {
             name.as_ref().map(|name| metrics::find(name, &own)).transpose().map_err(value_error)
         };
         let (quality, diversity) = (find(&quality)?, find(&diversity)?);
-        let options = Options::asking(&metrics, &recipes, &[]).map_err(value_error)?;
+        let options = Options::asking(&metrics, &recipes, &others).map_err(value_error)?;
         let options = Options { against, quality, diversity, texts, ..options };
         let report = Report::new(&evidence, &options, "kelvin.lab.report(…)".to_string());
         let report = report.map_err(value_error)?;

@@ -13,10 +13,9 @@ use kelvin_lab::{
     tune::{Objective, Search, SearchError, Watcher, with_defaults},
     worker::WorkerError,
 };
-use kelvin_models::catalogue::Reference;
 use kelvin_views::recommended;
 use pyo3::{
-    exceptions::{PyConnectionError, PyKeyboardInterrupt, PyRuntimeError, PyValueError},
+    exceptions::{PyConnectionError, PyRuntimeError, PyValueError},
     prelude::*,
 };
 
@@ -25,44 +24,10 @@ use crate::{
     open::metadata,
     parts::value_error,
     run::{Run, place, store_error},
+    scoring,
+    told::Told,
     worker::{How, draft, with_worker},
 };
-
-/// Tells Python of the texts, and listens for Ctrl-C.
-struct Told {
-    /// Called with the texts that are there, all texts, the tokens that were drawn, and a note.
-    call: Py<PyAny>,
-    done: usize,
-    all: usize,
-    tokens: usize,
-    /// What Python raised: it ends the work.
-    raised: Option<PyErr>,
-}
-
-impl Told {
-    fn new(call: Py<PyAny>) -> Told {
-        Told { call, done: 0, all: 0, tokens: 0, raised: None }
-    }
-
-    fn tell(&mut self, note: Option<&str>) -> ControlFlow<()> {
-        let told = Python::attach(|py| {
-            py.check_signals()?;
-            self.call.call1(py, (self.done, self.all, self.tokens, note)).map(drop)
-        });
-        match told {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                self.raised.get_or_insert(error);
-                ControlFlow::Break(())
-            }
-        }
-    }
-
-    /// What Python raised, if the work was broken off.
-    fn broken_off(self) -> PyErr {
-        self.raised.unwrap_or_else(|| PyKeyboardInterrupt::new_err("the work was broken off"))
-    }
-}
 
 impl Progress for Told {
     fn tokens(&mut self, n_new: usize) -> ControlFlow<()> {
@@ -80,13 +45,40 @@ impl Progress for Told {
     }
 }
 
-impl Watcher<PyErr> for Told {
-    fn round(&mut self, done: usize, all: usize) {
-        (self.done, self.all) = (done, all);
+/// Tells of a search, and has the texts of its rounds scored as far as its objective asks for it.
+struct Scorer<'a> {
+    told: &'a mut Told,
+    /// The scores of the recipe that the objective names.
+    scores: Vec<Score>,
+    judge: Option<&'a str>,
+    how: &'a How,
+}
+
+impl Progress for Scorer<'_> {
+    fn tokens(&mut self, n_new: usize) -> ControlFlow<()> {
+        self.told.tokens(n_new)
     }
 
-    fn filled(&mut self, _: &mut Store, _: RunId) -> PyResult<()> {
-        Ok(())
+    fn waits(&mut self, why: &str) -> ControlFlow<()> {
+        self.told.waits(why)
+    }
+
+    fn stored(&mut self, sample: &Sample) -> ControlFlow<()> {
+        self.told.stored(sample)
+    }
+}
+
+impl Watcher<PyErr> for Scorer<'_> {
+    fn round(&mut self, done: usize, all: usize) {
+        // What Python raises ends the work at the next text.
+        let _ = self.told.begin(done, all);
+    }
+
+    fn filled(&mut self, store: &mut Store, run: RunId) -> PyResult<()> {
+        if let Some(judge) = self.judge {
+            scoring::ask_judge(store, run, (judge, &self.scores), self.how, self.told)?;
+        }
+        scoring::run_commands(store, run, &self.scores, self.told)
     }
 }
 
@@ -120,29 +112,32 @@ pub(crate) fn run_sweep(
     how: How,
 ) -> PyResult<Run> {
     let recipe = draft(recipe.as_deref(), fields)?.resolve().map_err(value_error)?;
-    if let Some(judge) = recipe.evaluation.judge() {
-        // A judge that can't be meant is refused now rather than when the texts are there.
-        Reference::writer(judge).map_err(|error| value_error(format!("judge: {error}")))?;
-    }
+    scoring::check_judge(recipe.evaluation.judge())?;
     let path = place(db)?;
     let mut told = Told::new(told);
     py.detach(|| {
         // Before the model is loaded, which takes longer than finding out that nothing can be kept.
         let mut store = Store::open(&path).map_err(store_error)?;
-        with_worker(&recipe, &how, |worker| {
+        let run = with_worker(&recipe, &how, |worker| {
             let run = store.begin(&recipe, worker.source(), env!("CARGO_PKG_VERSION"));
             let run = run.map_err(store_error)?;
             let n_missing = missing(&recipe, &store.present(run).map_err(store_error)?).len();
-            (told.done, told.all) = (recipe.n_texts() - n_missing, recipe.n_texts());
-            if told.tell(None).is_break() {
+            if told.begin(recipe.n_texts() - n_missing, recipe.n_texts()).is_break() {
                 return Err(told.broken_off());
             }
             let swept = fill(&recipe, run, &mut store, worker, &mut told).map_err(sweep_error)?;
-            if swept.n_missing > 0 || told.raised.is_some() {
-                return Err(told.broken_off());
-            }
-            Run::of(&store, run)
-        })
+            let outcome = match swept.n_missing {
+                0 => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            };
+            told.or_broken_off(Ok(outcome)).map(|()| run)
+        })?;
+        // The model of the texts is closed by now.
+        scoring::run_commands(&mut store, run, &recipe.scores, &mut told)?;
+        if let Some(judge) = recipe.evaluation.judge() {
+            scoring::ask_judge(&mut store, run, (judge, &recipe.scores), &how, &mut told)?;
+        }
+        Run::of(&store, run)
     })
 }
 
@@ -165,13 +160,10 @@ pub(crate) fn run_tune<'py>(
         .map_err(|error| value_error(format!("objective: {error}")))?;
     let (draft, takes_usual) = with_defaults(draft, &objective);
     let mut first = draft.resolve().map_err(value_error)?;
-    let is_run = |score: &Score| score.is_stored() && objective.names(&score.name);
-    if objective.metrics().any(|metric| matches!(metric.needs, Need::Judge | Need::Meaning))
-        || first.scores.iter().any(is_run)
-    {
+    scoring::check_judge(first.evaluation.judge())?;
+    if objective.metrics().any(|metric| metric.needs == Need::Meaning) {
         return Err(PyValueError::new_err(
-            "objective: a metric needs a judge, a command or a model of meanings, which `kelvin \
-             tune` runs",
+            "objective: a metric needs a model of meanings, which the wheel doesn't have",
         ));
     }
     let path = place(db)?;
@@ -193,9 +185,16 @@ pub(crate) fn run_tune<'py>(
         let version = env!("CARGO_PKG_VERSION");
         let search = Search { objective: &objective, first: &first, finalists, version };
         search.check().map_err(|problem| value_error(format!("objective: {problem}")))?;
+        let judge = first.evaluation.judge().filter(|_| search.needs_judge());
+        if search.needs_judge() && judge.is_none() {
+            return Err(PyValueError::new_err("objective: it asks a judge: name one with judge"));
+        }
         let mut store = Store::open(&path).map_err(store_error)?;
         with_worker(&first, &how, |worker| {
-            let found = search.play::<PyErr>(&mut store, worker, &mut told);
+            let mut scores = first.scores.clone();
+            scores.retain(|score| objective.names(&score.name));
+            let mut scorer = Scorer { told: &mut told, scores, judge, how: &how };
+            let found = search.play::<PyErr>(&mut store, worker, &mut scorer);
             found.map_err(search_error)?.ok_or_else(|| told.broken_off())
         })
     })?;

@@ -81,7 +81,7 @@ pub(crate) fn with_worker<T>(
 }
 
 /// Every prompt as the model reads it, just as `kelvin sweep` has it.
-fn prompts(engine: &Engine, recipe: &Recipe) -> PyResult<Vec<Vec<TokenId>>> {
+pub(crate) fn prompts(engine: &Engine, recipe: &Recipe) -> PyResult<Vec<Vec<TokenId>>> {
     let framing = &recipe.framing;
     let one = |(i, prompt): (usize, &kelvin_lab::run::Prompt)| {
         let framed = framing

@@ -1,5 +1,6 @@
 """Sweeps on a Ray cluster whose workers die, beside the same sweeps of one machine: what check-ray
-runs. Two nodes of one CPU each, a third for the driver, every node with its own raylet and store.
+runs. Two or four nodes of one CPU each, another for the driver, every node with its own raylet and
+object store.
 """
 
 import os
@@ -10,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,10 @@ def rows(db: Path) -> bytes:
 
 
 @contextmanager
-def cluster() -> Iterator[tuple[Cluster, list[Any]]]:
-    """A head without CPUs, and two nodes with one each."""
+def cluster(n_nodes: int = 2) -> Iterator[tuple[Cluster, list[Any]]]:
+    """A head without CPUs, and nodes with one each."""
     made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    nodes = [made.add_node(num_cpus=1, object_store_memory=100 << 20) for _ in range(2)]
+    nodes = [made.add_node(num_cpus=1, object_store_memory=100 << 20) for _ in range(n_nodes)]
     made.wait_for_nodes()
     try:
         yield made, nodes
@@ -51,15 +52,17 @@ def cluster() -> Iterator[tuple[Cluster, list[Any]]]:
         made.shutdown()
 
 
-def workers() -> list[int]:
-    """Processes of this user in which Ray's workers hold a model."""
+def workers(nodes: list[Any]) -> list[int]:
+    """Children of these nodes in which Ray's workers hold a model."""
+    raylets = {one.process.pid for node in nodes for one in node.all_processes.get("raylet", [])}
     found = []
     for folder in Path("/proc").iterdir():
         try:
             name = (folder / "cmdline").read_bytes()
+            parent = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
         except (OSError, ValueError):
             continue
-        if folder.name.isdigit() and b"MapWorker" in name and b"_Actor" in name:
+        if parent in raylets and b"MapWorker" in name and b"_Actor" in name:
             found.append(int(folder.name))
     return found
 
@@ -67,13 +70,14 @@ def workers() -> list[int]:
 class Killer(threading.Thread):
     """Kills a worker from time to time."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, nodes: list[Any], seed: int) -> None:
         super().__init__(daemon=True)
-        self.chance, self.ended, self.n = random.Random(seed), threading.Event(), 0
+        self.nodes, self.chance = nodes, random.Random(seed)
+        self.ended, self.n = threading.Event(), 0
 
     def run(self) -> None:
         while not self.ended.wait(self.chance.uniform(*PERIOD)):
-            if found := sorted(workers()):
+            if found := sorted(workers(self.nodes)):
                 try:
                     os.kill(self.chance.choice(found), signal.SIGKILL)
                     self.n += 1
@@ -85,24 +89,34 @@ def tell(*words: object) -> None:
     print(*words, flush=True)
 
 
-def unkind(name: str, fields: dict[str, Any], folder: Path, *, block: int) -> None:
-    """The table of one machine, and of a cluster that loses workers and a node."""
-    begun = time.monotonic()
-    one = kelvin.lab.sweep(fields, db=folder / "one.db", progress=False)
-    alone, expected = time.monotonic() - begun, rows(folder / "one.db")
-    tell(f"{name}: {len(one)} rows by one machine in {alone:.1f} s, {len(expected)} bytes")
-    for into in ["folder", "database"]:
-        with cluster() as (made, nodes):
-            killer, begun = Killer(seed=7), time.monotonic()
+def alone(name: str, fields: dict[str, Any], folder: Path) -> tuple[int, bytes]:
+    """The rows of `kelvin sweep` on one machine."""
+    recipe, begun = folder / "recipe.toml", time.monotonic()
+    recipe.write_text("".join(f"{k} = {v!r}\n" for k, v in fields.items()))
+    command("sweep", recipe, "--db", folder / "one.db")
+    took, expected = time.monotonic() - begun, rows(folder / "one.db")
+    n_rows = kelvin.lab.run("last", folder / "one.db").n_texts
+    tell(f"{name}: {n_rows} rows by `kelvin sweep` in {took:.1f} s, {len(expected)} bytes")
+    return n_rows, expected
+
+
+def unkind(
+    name: str, fields: dict[str, Any], folder: Path, *, block: int, sizes: tuple[int, ...] = (2, 4)
+) -> None:
+    """The table of one machine, and of clusters that lose workers and a node."""
+    n_rows, expected = alone(name, fields, folder)
+    for n_nodes, into in [(n, into) for n in sizes for into in ["folder", "database"]]:
+        with cluster(n_nodes) as (made, nodes):
+            killer, begun = Killer(nodes, seed=7), time.monotonic()
             is_gone: list[float] = []
 
             def watch(progress: kelvin.lab.Progress) -> None:
                 if progress.done * 2 >= progress.total and not is_gone:
                     is_gone.append(progress.done)
-                    made.remove_node(nodes[1], allow_graceful=False)
+                    made.remove_node(nodes[-1], allow_graceful=False)
 
             killer.start()
-            out, db = folder / f"{into}-rows", folder / f"{into}.db"
+            out, db = folder / f"{into}-{n_nodes}", folder / f"{into}-{n_nodes}.db"
             where: dict[str, Any] = {"out": out} if into == "folder" else {"db": db}
             swept = kelvin.ray.sweep(
                 fields, address=made.address, block=block, progress=watch, **where
@@ -111,9 +125,9 @@ def unkind(name: str, fields: dict[str, Any], folder: Path, *, block: int) -> No
             took = time.monotonic() - begun
         if into == "folder":
             command("runs", "import", out, "--db", db)
-        tell(f"  into a {into}: {swept.n_new} rows in {took:.1f} s, {killer.n} workers killed, a "
-             f"node removed after {is_gone[0]} rows")
-        assert swept.n_new == one.n_texts and killer.n >= 2 and is_gone
+        assert swept.n_new == n_rows and killer.n >= 2 and is_gone
+        tell(f"  {n_nodes} nodes, into a {into}: {swept.n_new} rows in {took:.1f} s, {killer.n} "
+             f"workers killed, a node removed after {is_gone[0]} rows")
         assert rows(db) == expected, f"{name}: the cluster's rows are others"
         tell("  equal bytes")
 
@@ -134,7 +148,6 @@ def interrupted(fields: dict[str, Any], folder: Path) -> None:
             pass
         there = len(kelvin.lab.run("last", db))
         recipe = folder / "recipe.toml"
-        recipe.write_text("".join(f"{k} = {v!r}\n" for k, v in fields.items()))
         told = command("sweep", recipe, "--ray", made.address, "--db", db).decode()
         missing = kelvin.lab.run("last", db).n_texts - there
         assert 0 < there and f"{missing} texts added" in told, told
@@ -150,48 +163,20 @@ def interrupted(fields: dict[str, Any], folder: Path) -> None:
     tell(f"  broken off after {there} rows, ended by `kelvin sweep --ray`: equal bytes")
 
 
-def cost(fields: dict[str, Any], folder: Path, turns: int = 3) -> None:
-    """Tokens/s of one worker with two threads on Ray beside `kelvin sweep` with two threads."""
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 2})
-    ratios = []
-    try:
-        ray.init(address=made.address, log_to_driver=False)
-        for turn in range(turns):
-            rates: list[float] = []
-            sides: list[Callable[[], None]] = [
-                lambda: (kelvin.lab.sweep(fields, db=folder / f"a{turn}.db", threads=2,
-                                          progress=False), None)[1],
-                lambda: (kelvin.ray.sweep(fields, db=folder / f"b{turn}.db", threads=2, workers=1,
-                                          progress=False), None)[1],
-            ]
-            for side in sides:
-                begun = time.monotonic()
-                side()
-                rates.append(1 / (time.monotonic() - begun))
-            ratios.append(rates[1] / rates[0])
-        tell("  speed of Ray beside `kelvin sweep`, start of its worker included:",
-             ", ".join(f"{ratio:.3f}" for ratio in ratios))
-    finally:
-        ray.shutdown()
-        made.shutdown()
-
-
 def main() -> None:
-    prompts = [f"{word} {thing}" for word in ["Hi", "Once", "The", "A", "My"]
-               for thing in ["you", "there", "cat", "end", "road", "sea", "sun", "moon"]]
-    tiny = {"model": os.environ["KELVIN_TINY_MODEL"], "prompts": prompts, "temp": [0.5, 1, 2],
-            "samples": 8, "seed": 7, "max_tokens": 100, "record": ["shift"]}
+    things = ["you", "there", "cat", "end", "road", "sea", "sun", "moon", "sky", "hat"]
+    prompts = [f"{word} {thing}" for word in ["Hi", "Once", "The", "A", "My"] for thing in things]
+    tiny = {"model": os.environ["KELVIN_TINY_MODEL"], "prompts": prompts, "temp": [0.5, 1, 1.5, 2],
+            "samples": 5, "seed": 7, "max_tokens": 100, "record": ["shift"]}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         unkind("tiny model", tiny, folder, block=16)
         interrupted(tiny, folder)
     if "--real" in sys.argv:
         with tempfile.TemporaryDirectory() as made:
-            folder = Path(made)
-            real = {**tiny, "model": "smollm2", "prompts": prompts[:8], "samples": 4,
+            real = {**tiny, "model": "smollm2", "prompts": prompts[:6], "samples": 4,
                     "max_tokens": 24}
-            unkind("SmolLM2", real, folder, block=8)
-            cost({**real, "samples": 16, "max_tokens": 48}, folder)
+            unkind("SmolLM2", real, Path(made), block=8, sizes=(4,))
     tell("check-ray: all equal")
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import time
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,82 @@ def test_metrics_are_those_of_the_report(recipe: Path, tmp_path: Path) -> None:
     assert absent["mean"] is None and "--record shift" in absent["absent"]
 
 
+SCORES = {
+    "right": "expected", "has_e": "contains:e", "word": "regex:[a-z]+", "valid": "json",
+    "bytes": "command:wc -c", "fails": "least command:echo no", "vivid": "judge:Vivid? {text}",
+    "stars": "csv:stars.csv",
+}
+
+
+def test_scores_are_those_of_the_command(
+    tiny_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("prompts.csv").write_text("prompt,expected\nHi,e\nHello,a\n")
+    Path("stars.csv").write_text("prompt,chain,sample,stars\n0,0,0,3\n1,1,0,5\n")
+    model, flags = str(tiny_path), [f"--score={name}={how}" for name, how in SCORES.items()]
+    command("sweep", "-m", model, "--prompts", "prompts.csv", "-t", "0.5,2", "--samples", "2",
+            "-n", "6", "--seed", "7", "--db", "a.db", *flags)
+    theirs = json.loads(command("report", "last", "--db", "a.db", "--judge", model, "--json"))
+    seen: list[lab.Progress] = []
+    run = lab.sweep(model=model, prompt_file="prompts.csv", temp=[0.5, 2], samples=2, seed=7,
+                    max_tokens=6, scores=SCORES, judge=model, db="b.db", progress=seen.append)
+    assert run.hash == theirs["runs"][0]["hash"]
+    table = polars.DataFrame(run.metrics()).to_dicts()
+    rows = {(row["metric"], row["chain"]): row for row in table}
+    n_values = 0
+    for name in [*SCORES, "judge"]:
+        [metric] = [one for one in theirs["metrics"] if one["name"] == name]
+        for chain, value in enumerate(metric["values"]):
+            row = rows[name, chain]
+            n_values += value is not None
+            for field in ["mean", "low", "high", "n"]:
+                assert row[field] == (value and value[field]), (name, chain, field)
+    assert n_values >= 2 * 7
+    assert "printed \"no\", which isn't a number" in rows["fails", 0]["absent"]
+    assert [one.work for one in seen if one.done == one.total > 0][:1] == ["texts"]
+    assert {"texts", "bytes", "fails", "judge", "vivid"} == {one.work for one in seen}
+    assert any(one.note and "fails has no value of prompt 1" in one.note for one in seen)
+    # All is there: no command runs again but the one that failed, and no judge reads.
+    seen.clear()
+    lab.sweep(model=model, prompt_file="prompts.csv", temp=[0.5, 2], samples=2, seed=7,
+              max_tokens=6, scores=SCORES, judge=model, db="b.db", progress=seen.append)
+    assert {one.work for one in seen} == {"texts", "fails"}
+
+
+def test_scores_of_a_run_that_is_there(recipe: Path, tmp_path: Path) -> None:
+    run = lab.sweep(recipe, db=tmp_path / "runs.db", progress=False)
+    scores = {"bytes": "command:wc -c", "has_e": "contains:e"}
+    before = polars.DataFrame(run.metrics(["bytes", "has_e"], scores=scores)).to_dicts()
+    assert [row["mean"] is None for row in before] == [True] * 4 + [False] * 4
+    run = lab.score(run, scores, judge=run.model, progress=False)
+    texts = polars.DataFrame(run.texts)
+    sizes = texts.select(texts["chain"], size=polars.col("text").str.len_bytes())
+    means = sizes.group_by("chain").agg(polars.col("size").mean()).sort("chain")["size"].to_list()
+    after = polars.DataFrame(run.metrics(["bytes", "judge"], scores=scores)).to_dicts()
+    assert [row["mean"] for row in after if row["metric"] == "bytes"] == pytest.approx(means)
+    assert all(row["mean"] > 0 for row in after if row["metric"] == "judge")
+    page = lab.report(tmp_path / "report.md", run, metrics=["length"], scores=scores)
+    assert "bytes" in page.read_text()
+
+
+def test_commands_stop_at_ctrl_c(recipe: Path, tmp_path: Path) -> None:
+    run = lab.sweep(recipe, db=tmp_path / "runs.db", progress=False)
+    mark = tmp_path / "mark"
+    scores = {"slow": f"command(600):echo >{mark}; sleep 300; echo 1"}
+
+    def interrupt(progress: lab.Progress) -> None:
+        if mark.exists():
+            signal.raise_signal(signal.SIGINT)
+
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        lab.score(run, scores, progress=interrupt)
+    assert time.monotonic() - begun < 60
+    with pytest.raises(KeyboardInterrupt):
+        lab.score(run, judge=run.model, progress=lambda _: signal.raise_signal(signal.SIGINT))
+
+
 def test_reports_are_written(recipe: Path, tmp_path: Path) -> None:
     run = lab.sweep(recipe, db=tmp_path / "runs.db", progress=False)
     page = lab.report(tmp_path / "report.html", run).read_text(encoding="utf-8")
@@ -143,6 +220,20 @@ def test_a_search_finds_what_the_command_finds(recipe: Path, tmp_path: Path) -> 
     for field in ["objective", "rounds", "finalists"]:
         assert theirs[field] == dict(ours)[field], field
     assert ours["chain"] == ours["finalists"][0]["chain"] and len(ours["rounds"]) == 2
+
+
+def test_a_search_heeds_commands_and_judges(recipe: Path, tiny_path: Path, tmp_path: Path) -> None:
+    asked = "most bytes, judge<=20, vivid>=0"
+    scores = {"bytes": "command:wc -c", "vivid": "judge:Vivid? {text}"}
+    flags = [f"--score={name}={how}" for name, how in scores.items()]
+    theirs = json.loads(command("tune", recipe, "--db", tmp_path / "a.db", "--objective", asked,
+                                "--judge", tiny_path, *flags, "--finalists", "2", "--json"))
+    ours = lab.tune(recipe, objective=asked, judge=tiny_path, scores=scores, finalists=2,
+                    db=tmp_path / "b.db", progress=False)
+    for field in ["objective", "rounds", "finalists"]:
+        assert theirs[field] == dict(ours)[field], field
+    with pytest.raises(ValueError, match="name one with judge"):
+        lab.tune(recipe, objective=asked, scores=scores, db=tmp_path / "b.db", progress=False)
 
 
 @pytest.mark.parametrize("has_tqdm", [True, False])
@@ -175,7 +266,7 @@ def test_runs_are_listed_and_keep_what_they_name(recipe: Path, tmp_path: Path) -
 
 BAD: list[tuple[dict[str, Any], type[BaseException], str]] = [
     ({"temp": -1}, ValueError, "temp: .*-1"),
-    ({"tmep": 1}, ValueError, "no such field"),
+    ({"tmep": 1}, ValueError, "tmep: a recipe has no such field; did you mean temp"),
     ({"prompts": []}, ValueError, "no prompt"),
     ({"prompts": 3}, ValueError, "prompts"),
     ({"samples": 0}, ValueError, "samples"),
@@ -219,6 +310,12 @@ def test_other_bad_calls(recipe: Path, tmp_path: Path) -> None:
         (FileNotFoundError, ".", lambda: lab.report(tmp_path / "no/x.html", run)),
         (ValueError, "objective", lambda: lab.tune(recipe, objective="length")),
         (ValueError, "judge", lambda: lab.tune(recipe, objective="judge")),
+        (ValueError, "name one with judge", lambda: lab.score(run, {"x": "judge:{text}?"})),
+        (ValueError, "no kind", lambda: lab.score(run, {"x": "yaml"})),
+        (ValueError, "judge", lambda: lab.score(run, judge="no-such-model")),
+        (FileNotFoundError, "no model file", lambda: lab.score(run, judge="nowhere.gguf")),
+        (ValueError, "no kind", lambda: run.metrics(scores={"x": "yaml"})),
+        (ValueError, "a metric already", lambda: lab.sweep(recipe, scores={"vendi": "json"})),
         (TypeError, "No constructor|cannot create", lambda: kelvin.lab.Run()),
     ]
     for kind, words, call in calls:

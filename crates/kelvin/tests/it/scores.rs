@@ -284,7 +284,7 @@ fn scores_are_part_of_the_recipe_and_its_hash() {
     // What is wrong is said with its name.
     for (score, words) in [
         ("x = \"yaml\"", "scores: x: there is no kind \"yaml\""),
-        ("x = 3", "scores.x: it is 3, but expected is a text"),
+        ("x = 3", "scores.x: invalid type: integer `3`, expected a string"),
         ("vendi = \"json\"", "is a metric already"),
         ("x = \"schema:c.json\"", "c.json"),
     ] {

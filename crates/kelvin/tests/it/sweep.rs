@@ -315,7 +315,7 @@ fn what_is_wrong_is_one_sentence() {
     };
     refused(&[], 2, "prompts: there is no prompt");
     refused(&["--prompts", "empty.txt"], 2, "empty.txt has no prompts");
-    refused(&["bad.toml"], 2, "bad.toml, sample: a recipe has no such field");
+    refused(&["bad.toml"], 2, "bad.toml, line 2, sample: a recipe has no such field; did");
     refused(&["-p", "x", "-t", "0.2..2"], 2, "the range \"0.2..2\" has no step");
     refused(
         &["-p", "x", "-t", "0..1 step 0.001", "--samples", "1000"],

@@ -175,7 +175,10 @@ mod tests {
         let t = judged.fit.temperature;
         let kinds = BTreeMap::from([(Kind::Choice, judged)]);
         let hash = "ab".repeat(32);
-        let text = Calibration::new("tiny", &hash, (Layout::TextFirst, 3, true), kinds).text();
+        let calibration = Calibration::new("tiny", &hash, (Layout::TextFirst, 3, true), kinds);
+        let text = calibration.text();
+        // Every figure has the bits that were written.
+        assert_eq!(Calibration::parse(&text, "c.json").unwrap(), calibration);
         let parse = |text: &str, hash: &str| {
             Calibration::parse(text, "c.json").and_then(|one| one.of_model(hash, "c.json"))
         };

@@ -121,14 +121,13 @@ impl Typed<'_> {
 
     /// A whole chain, or a temperature of texts in its notation.
     fn whole(&self, text: &str) -> Result<Setting, String> {
-        if text.trim_start().starts_with(TextTemp::NAME) {
-            let texts: TextTemp = text.parse().map_err(|error: AskError| error.to_string())?;
-            texts.settings(self.max_tokens.max(1)).map_err(|error| error.to_string())?;
-            return Ok(Setting::Texts(texts));
+        match text.parse::<Column>().map_err(|error| error.to_string())? {
+            Column::Tokens(chain) => Ok(Setting::Tokens(chain.into())),
+            Column::Texts(texts) => {
+                texts.settings(self.max_tokens.max(1)).map_err(|error| error.to_string())?;
+                Ok(Setting::Texts(texts))
+            }
         }
-        text.parse()
-            .map(Setting::Tokens)
-            .map_err(|error: kelvin_sampling::ChainError| error.to_string())
     }
 
     /// The temperatures of texts.

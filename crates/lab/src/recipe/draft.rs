@@ -7,12 +7,11 @@ use std::{
 };
 
 use kelvin_engine::{generate::banned_strings, texts::Asked, transformer::CacheFormat};
-use toml::Table;
 
 use super::{
     Evaluation, Framing, Keep, Length, Origin, Recipe, RecipeError, Record, Template,
     columns::Typed,
-    fields::{Fields, list},
+    file::{Fields, Values},
     read_prompts,
     scored::{all_scores, in_order, scores},
 };
@@ -128,13 +127,7 @@ impl Draft {
     }
 
     fn parse(text: &str, folder: &Path) -> Result<Draft, RecipeError> {
-        let table = text.parse::<Table>().map_err(|error| {
-            let line = error
-                .span()
-                .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-            RecipeError::new(&format!("line {line}"), error.message())
-        })?;
-        Draft::from_table(table, folder)
+        Draft::of(Fields::from_toml(text)?, folder)
     }
 
     /// Reads the fields of a recipe file from a JSON object.
@@ -142,59 +135,58 @@ impl Draft {
     /// # Errors
     /// The field that is invalid.
     pub fn from_json(text: &str) -> Result<Draft, RecipeError> {
-        let table = serde_json::from_str(text);
-        let table = table.map_err(|error| RecipeError::new("recipe", error.to_string()))?;
-        Draft::from_table(table, Path::new(""))
+        Draft::of(Fields::from_json(text)?, Path::new(""))
     }
 
-    fn from_table(table: Table, folder: &Path) -> Result<Draft, RecipeError> {
-        let mut fields = Fields::of(table);
-        let draft = Draft {
-            model: fields.text("model")?,
-            server: fields.text("server")?,
-            speaks: fields.text("speaks")?,
-            prompts: fields.texts("prompts")?,
+    /// A file's fields. Files that its scores name are looked up in `folder`.
+    fn of(fields: Fields, folder: &Path) -> Result<Draft, RecipeError> {
+        let stage = |(name, value): (&String, &Values)| match value {
+            Values::One(value) => format!("{name}={value}"),
+            Values::List(_) => format!("{name}={{{}}}", value.joined()),
+        };
+        let score = |(name, notation): (&String, &String)| format!("{name}={notation}");
+        Ok(Draft {
+            model: fields.model,
+            server: fields.server,
+            speaks: fields.speaks,
+            prompts: fields.prompts,
             // A recipe names a file, never standard input.
-            prompt_file: fields.text("prompt_file")?.map(|file| match file.as_str() {
+            prompt_file: fields.prompt_file.map(|file| match file.as_str() {
                 "-" => PathBuf::from("./-"),
                 _ => PathBuf::from(file),
             }),
-            prompt_column: fields.text("prompt_column")?,
-            template: fields.text("template")?,
-            system: fields.text("system")?,
-            date: fields.text("date")?,
-            special: fields.flag("special")?,
-            temp: fields.take("temp").map(|value| list("temp", &value)).transpose()?,
-            sampler: fields.texts("sampler")?,
-            profile: fields.text("profile")?,
-            stages: fields.stages()?,
-            text_temperature: (fields.take("text_temperature"))
-                .map(|value| list("text_temperature", &value))
-                .transpose()?,
+            prompt_column: fields.prompt_column,
+            template: fields.template,
+            system: fields.system,
+            date: fields.date,
+            special: fields.special,
+            temp: fields.temp.map(|temp| temp.joined()),
+            sampler: fields.sampler,
+            profile: fields.profile,
+            stages: fields.stages.iter().map(stage).collect(),
+            text_temperature: fields.text_temperature.map(|temp| temp.joined()),
             text: Asked {
-                method: fields.text("text_method")?,
-                particles: fields.whole("text_particles")?,
-                tries: fields.whole("text_tries")?,
-                moves: fields.whole("text_moves")?,
-                block: fields.whole("text_block")?,
+                method: fields.text_method,
+                particles: fields.text_particles,
+                tries: fields.text_tries,
+                moves: fields.text_moves,
+                block: fields.text_block,
             },
-            samples: fields.whole("samples")?,
-            spread: fields.flag("spread")?,
-            seed: fields.whole("seed")?,
-            max_tokens: fields.whole("max_tokens")?,
-            stop: fields.texts("stop")?,
-            ban_string: fields.texts("ban_string")?,
-            think: fields.whole("think")?,
-            ignore_end: fields.flag("ignore_end")?,
-            context: fields.whole("context")?,
-            cache: fields.text("cache")?,
-            record: fields.texts("record")?,
-            scores: scores(&fields.scores()?, folder)?,
-            metrics: fields.texts("metrics")?,
-            judge: fields.text("judge")?,
-        };
-        fields.end()?;
-        Ok(draft)
+            samples: fields.samples,
+            spread: fields.spread,
+            seed: fields.seed,
+            max_tokens: fields.max_tokens,
+            stop: fields.stop,
+            ban_string: fields.ban_string,
+            think: fields.think,
+            ignore_end: fields.ignore_end,
+            context: fields.context,
+            cache: fields.cache,
+            record: fields.record,
+            scores: scores(&fields.scores.iter().map(score).collect::<Vec<_>>(), folder)?,
+            metrics: fields.metrics,
+            judge: fields.judge,
+        })
     }
 
     /// The model that the environment variable KELVIN_MODEL names, where no model is given.

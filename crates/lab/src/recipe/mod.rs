@@ -7,7 +7,7 @@
 
 mod columns;
 mod draft;
-mod fields;
+mod file;
 mod framing;
 mod grid;
 mod prompts;
@@ -229,7 +229,8 @@ mod cache_name {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{field}: {problem}")]
 pub struct RecipeError {
-    /// The field's name in TOML. The flag has `-` in place of `_`.
+    /// The field's name in TOML, after the line where a file has it. The flag has `-` in place of
+    /// `_`.
     pub field: String,
     /// What was found and what is expected.
     pub problem: String,

@@ -4,7 +4,10 @@
 use std::{
     io::{Read, Write},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, Receiver, RecvTimeoutError},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -15,15 +18,18 @@ pub const MOST_OUTPUT: usize = 64 << 10;
 const MOST_QUOTED: usize = 200;
 /// How often a command that has closed its output is asked whether it has ended.
 const PAUSE: Duration = Duration::from_millis(2);
+/// How soon a command that runs is killed once it is to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The number that `command` prints when it reads `text`.
 ///
-/// The command is one for the system's shell (`sh -c`, on Windows `cmd /C`). After `limit`, or
-/// when it prints more than [`MOST_OUTPUT`], it is killed with all that it has started.
+/// The command is one for the system's shell (`sh -c`, on Windows `cmd /C`). After `limit`, when it
+/// prints more than [`MOST_OUTPUT`], or once `stop` is set, it is killed with all that it has
+/// started.
 ///
 /// # Errors
 /// A sentence: it can't be started, took too long, printed too much or no number, or failed.
-pub fn run(command: &str, text: &str, limit: Duration) -> Result<f64, String> {
+pub fn run(command: &str, text: &str, limit: Duration, stop: &AtomicBool) -> Result<f64, String> {
     let end = Instant::now() + limit;
     let mut child =
         start(command).map_err(|error| format!("the command can't be started: {error}"))?;
@@ -38,19 +44,23 @@ pub fn run(command: &str, text: &str, limit: Duration) -> Result<f64, String> {
     thread::spawn(move || drop(input.write_all(&text)));
     let (output, errors) = (gathered(output, MOST_OUTPUT), gathered(errors, MOST_QUOTED));
     let too_long = || format!("the command took longer than {} s", limit.as_secs_f64());
-    let printed = match output.recv_timeout(end.saturating_duration_since(Instant::now())) {
-        Ok(printed) => printed,
-        Err(RecvTimeoutError::Timeout) => {
-            kill(&mut child);
-            return Err(too_long());
+    let printed = loop {
+        let left = end.saturating_duration_since(Instant::now());
+        match output.recv_timeout(left.min(LOOK)) {
+            Ok(printed) => break printed,
+            Err(RecvTimeoutError::Disconnected) => break Vec::new(),
+            Err(RecvTimeoutError::Timeout) if left > LOOK && !stop.load(Ordering::Relaxed) => {}
+            Err(RecvTimeoutError::Timeout) => {
+                kill(&mut child);
+                return Err(too_long());
+            }
         }
-        Err(RecvTimeoutError::Disconnected) => Vec::new(),
     };
     if printed.len() > MOST_OUTPUT {
         kill(&mut child);
         return Err(format!("the command printed more than {MOST_OUTPUT} bytes"));
     }
-    let Some(status) = ended(&mut child, end) else {
+    let Some(status) = ended(&mut child, end, stop) else {
         kill(&mut child);
         return Err(too_long());
     };
@@ -106,11 +116,13 @@ fn gathered(stream: impl Read + Send + 'static, most: usize) -> Receiver<Vec<u8>
 }
 
 /// How a command ended, if it did in time.
-fn ended(child: &mut Child, end: Instant) -> Option<ExitStatus> {
+fn ended(child: &mut Child, end: Instant, stop: &AtomicBool) -> Option<ExitStatus> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < end => thread::sleep(PAUSE),
+            Ok(None) if Instant::now() < end && !stop.load(Ordering::Relaxed) => {
+                thread::sleep(PAUSE);
+            }
             _ => return None,
         }
     }
@@ -141,7 +153,7 @@ mod tests {
     use super::*;
 
     fn of(command: &str, text: &str) -> Result<f64, String> {
-        run(command, text, Duration::from_secs(20))
+        run(command, text, Duration::from_secs(20), &AtomicBool::new(false))
     }
 
     #[test]
@@ -169,8 +181,25 @@ mod tests {
     fn time_is_bounded_for_children_too() {
         let begun = Instant::now();
         for command in ["sleep 60", "sleep 60 & wait", "(sleep 60 >&2 &); exec >&-; sleep 60"] {
-            let said = run(command, "x", Duration::from_millis(300)).unwrap_err();
+            let limit = Duration::from_millis(300);
+            let said = run(command, "x", limit, &AtomicBool::new(false)).unwrap_err();
             assert!(said.contains("longer than"), "{said}");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_command_is_killed_when_it_is_to_stop() {
+        let begun = Instant::now();
+        for command in ["sleep 60", "exec >&-; sleep 60"] {
+            let stop = AtomicBool::new(false);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    thread::sleep(Duration::from_millis(100));
+                    stop.store(true, Ordering::Relaxed);
+                });
+                run(command, "x", Duration::from_secs(60), &stop).unwrap_err();
+            });
         }
         assert!(begun.elapsed() < Duration::from_secs(30));
     }

@@ -12,6 +12,7 @@ use crate::{
     Recipe,
     recipe::{Draft, Evaluation},
     run::{Finish, Judged, Sample, Source, Token},
+    text_quality::{OfMethod, TextQuality},
 };
 
 fn recipe(samples: usize) -> Recipe {
@@ -105,6 +106,42 @@ fn what_is_put_in_comes_out_in_order_and_once() {
     assert_eq!(store.present(run).unwrap().len(), 3);
     let sessions = store.sessions_of(&source()).unwrap();
     assert_eq!((sessions.len(), sessions[0].tokens, sessions[0].threads), (1, 30, 2));
+}
+
+#[test]
+fn figures_come_out_bit_for_bit() {
+    let (_folder, path) = fresh();
+    let mut store = Store::open(&path).unwrap();
+    let run = store.begin(&recipe(1), &source(), "0.1.0").unwrap();
+    let mut seventeen_digits = (1..).map(|i| (f64::from(i) * 0.618_033_988_749_894_9).fract().ln());
+    let mut next = || seventeen_digits.next().unwrap();
+    let mut put = sample(0, 0, 40);
+    put.judged = Some(Judged { tokens: 3, nats: next() });
+    for token in &mut put.tokens {
+        token.surprisal = Some(next().abs());
+        token.entropy = Some(next());
+        token.top = (0..20).map(|_| ("a".to_string(), next())).collect();
+    }
+    put.whole = Some(TextQuality {
+        of_method: OfMethod::Mcmc {
+            moves: 3,
+            accepted: 2,
+            acceptance: next(),
+            autocorrelation: Some(next()),
+            autocorrelation_time: Some(next()),
+        },
+        energy: Some(next()),
+        tokens_read: 7,
+    });
+    // Unjudged as it is put: a judge comes later.
+    let judged = put.judged.take().unwrap();
+    store.put(run, &put).unwrap();
+    store.judge(run, &source(), &[(0, 0, 40, judged)]).unwrap();
+    store.put_scores(run, "d", &[(0, 0, 40, Ok(judged.nats))]).unwrap();
+    drop(store);
+    let store = Store::open_to_read(&path).unwrap();
+    assert_eq!(store.load(run).unwrap().samples, [Sample { judged: Some(judged), ..put }]);
+    assert_eq!(store.scores(run, "d").unwrap()[&(0, 0, 40)], Ok(judged.nats));
 }
 
 #[test]

@@ -583,7 +583,11 @@ class Run:
     @property
     def tokens(self) -> Table: ...
     def metrics(
-        self, names: SequenceOf[str] | None = None, *, against: str | None = None
+        self,
+        names: SequenceOf[str] | None = None,
+        *,
+        against: str | None = None,
+        scores: Mapping[str, str] | None = None,
     ) -> Table: ...
     def to_arrow(self) -> Any: ...
     def __len__(self) -> int: ...
@@ -601,7 +605,7 @@ def run_sweep(
     recipe: PathLike[str] | None,
     fields: str,
     db: PathLike[str] | None,
-    told: Callable[[int, int, int, str | None], None],
+    told: Callable[[int, int, int, str | None, str], None],
     how: Mapping[str, Any],
 ) -> Run: ...
 def run_tune(
@@ -610,7 +614,7 @@ def run_tune(
     recipe: PathLike[str] | None,
     fields: str,
     db: PathLike[str] | None,
-    told: Callable[[int, int, int, str | None], None],
+    told: Callable[[int, int, int, str | None, str], None],
     how: Mapping[str, Any],
 ) -> Any: ...
 def write_report(
@@ -620,8 +624,17 @@ def write_report(
     against: str | None,
     quality: str | None,
     diversity: str | None,
+    scores: Mapping[str, str] | None,
     texts: int = 4,
 ) -> str: ...
+def score_run(
+    run: Run,
+    scores: Mapping[str, str] | None,
+    judge: str | None,
+    own: bool,
+    told: Callable[[int, int, int, str | None, str], None],
+    how: Mapping[str, Any],
+) -> Run: ...
 def run_command(
     args: SequenceOf[str], child: SequenceOf[str], ray: SequenceOf[str]
 ) -> int: ...

@@ -280,7 +280,7 @@ def fill(
     *,
     size: Callable[[int], int],
     execute: Callable[[list[list[int]]], Iterable[Finished]],
-    told: Callable[[int, int, int, str | None], None],
+    told: Callable[[int, int, int, str | None, str], None],
 ) -> Filled:
     """Has the missing rows made, and checks that all are there.
 
@@ -290,7 +290,7 @@ def fill(
     """
     done = into.done()
     n_before, n_all = len(done), job.n_rows
-    told(n_before, n_all, 0, None)
+    told(n_before, n_all, 0, None, "texts")
     if n_before == n_all:
         return Filled(0, 0, 0, None)
     n_tokens = n_errors = 0
@@ -305,7 +305,7 @@ def fill(
         n_tokens += finished.tokens
         n_errors += finished.errors
         first_error = first_error or finished.first_error
-        told(len(done), n_all, n_tokens, None)
+        told(len(done), n_all, n_tokens, None, "texts")
     n_kept, n_expected = len(into.done() & done), n_all - (0 if into.keeps_errors else n_errors)
     if n_kept < n_expected:
         raise RuntimeError(

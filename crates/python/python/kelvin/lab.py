@@ -16,12 +16,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO, TypedDict
 
-from ._kelvin import Run, Table, run, run_sweep, run_tune, runs, write_report
+from ._kelvin import Run, Table, run, run_sweep, run_tune, runs, score_run, write_report
 
-__all__ = ["Progress", "Run", "Setting", "Table", "Tuned", "report", "run", "runs", "sweep", "tune"]
+__all__ = [
+    "Progress", "Run", "Setting", "Table", "Tuned", "report", "run", "runs", "score", "sweep",
+    "tune",
+]
 
 StrPath = str | os.PathLike[str]
-Told = Callable[[int, int, int, str | None], None]
+Told = Callable[[int, int, int, str | None, str], None]
 
 
 class Progress(NamedTuple):
@@ -36,13 +39,16 @@ class Progress(NamedTuple):
     """
 
     done: int
-    """Texts that are stored."""
+    """Texts that are stored, or scored."""
     total: int
     """All texts."""
     tokens: int
     """Tokens that this call has drawn."""
     note: str | None
-    """Why the work waits, such as a busy server."""
+    """Why the work waits, such as a busy server; or why a text has no value of a score."""
+    work: str = "texts"
+    """What is done: texts, or the name of the score whose values are computed; judge while a judge
+    reads texts."""
 
 
 class Setting(TypedDict):
@@ -93,7 +99,8 @@ def sweep(
     """Makes the texts of a recipe, prompts × chains × samples, and stores them.
 
     Texts that are in the database aren't made again, so the same call continues what was
-    interrupted. The rows are those of `kelvin sweep` with the same recipe.
+    interrupted. The rows are those of `kelvin sweep` with the same recipe. Afterwards the commands
+    of the recipe's scores run on the texts, and its judge reads them.
 
     Args:
         recipe: a TOML file, or a dictionary of its fields.
@@ -107,13 +114,14 @@ def sweep(
             the API key, requests at once, and seconds.
         fields: fields of a recipe, over those of `recipe`: model, prompts, prompt_file, temp,
             sampler, stages, profile, samples, seed, max_tokens, stop, system, template, record,
-            metrics and so on.
+            metrics, judge and so on. `scores` is a dictionary of notations by name:
+            {"right": "expected", "words": "command:wc -w", "vivid": "judge:Vivid? {text}"}.
 
     Returns:
         Run.
 
     Raises:
-        ValueError: a bad recipe, or a model that can't be used.
+        ValueError: a bad recipe, or a model or a judge that can't be used.
         FileNotFoundError: no such model file.
         OSError: the database can't be written; ConnectionError: the server is gone.
         KeyboardInterrupt: Ctrl-C, between two steps. Texts that were stored stay.
@@ -125,6 +133,10 @@ def sweep(
         ...                        samples=2, seed=7, db=new, progress=False)
         >>> run.n_texts, run.n_missing
         (6, 0)
+        >>> run = kelvin.lab.sweep(model=tiny, prompts="Hi", temp=1, max_tokens=4, db=new,
+        ...                        scores={"bytes": "command:wc -c"}, progress=False)
+        >>> run.metrics(["bytes"]).columns[:3]
+        ['metric', 'unit', 'chain']
     """
     how = _how(threads, width, offline, accept_terms, key_env, requests, timeout, patience)
     file, own = _recipe(recipe, fields)
@@ -162,7 +174,7 @@ def tune(
         A dictionary: chain (the winner), finalists with intervals and verdicts, rounds.
 
     Raises:
-        ValueError: as sweep; an unknown metric, or one that a judge would have to read.
+        ValueError: as sweep; an unknown metric, or one that asks a judge where none is named.
         Others: as sweep. The next call continues what was interrupted.
 
     Source: Jamieson & Talwalkar 2016, arXiv 1502.07943.
@@ -181,6 +193,55 @@ def tune(
     return found
 
 
+def score(
+    run: Run,
+    scores: Mapping[str, str] | None = None,
+    *,
+    judge: str | None = None,
+    progress: bool | Callable[[Progress], object] = True,
+    threads: int = 0,
+    offline: bool = False,
+    accept_terms: bool = False,
+) -> Run:
+    """Computes values of scores that take time for the texts of a run, and stores them.
+
+    Texts that have a value aren't scored again. Other scores need no such call: their values are
+    computed with the metrics.
+
+    Args:
+        run: a Run.
+        scores: notations by name, besides those of the recipe. The commands of these run; those of
+            the recipe don't, since a run may come from somebody else.
+        judge: a model, as for Model. It reads all texts, and is asked what `scores` and the recipe
+            ask a judge.
+        progress: as for sweep.
+        threads: of the judge; 0 means all cores. The values don't depend on it.
+        offline, accept_terms: as for Model.
+
+    Returns:
+        The run, whose metrics have the values: run.metrics(scores=…) and report(…, scores=…).
+
+    Raises:
+        ValueError: a bad notation, a judge that can't be used, or a score that asks a judge where
+            none is named.
+        FileNotFoundError: no such model file.
+        LookupError: the run was removed.
+        OSError: the database can't be written.
+        KeyboardInterrupt: Ctrl-C. Values that were stored stay.
+
+    Source: kelvin's book, docs/src/guides/sweep.md; Liu et al. 2023, arXiv 2303.16634.
+
+    Examples:
+        >>> scores = {"bytes": "command:wc -c", "vivid": "judge:Is this vivid? {text}"}
+        >>> run = kelvin.lab.score(run, scores, judge=str(tiny), progress=False)
+        >>> len(run.metrics(["bytes", "vivid"], scores=scores))
+        6
+    """
+    how = _how(threads, 16, offline, accept_terms, None, 8, 600, None)
+    with _Teller(progress, "score") as told:
+        return score_run(run, None if scores is None else dict(scores), judge, False, told, how)
+
+
 def report(
     path: StrPath,
     runs: Run | int | str | Sequence[Run | int | str] = "last",
@@ -189,6 +250,7 @@ def report(
     against: str | None = None,
     quality: str | None = None,
     diversity: str | None = None,
+    scores: Mapping[str, str] | None = None,
     texts: int = 4,
     db: StrPath | None = None,
 ) -> Path:
@@ -200,6 +262,8 @@ def report(
         metrics: names, as `kelvin report --help` lists them; those of the recipes, or else all.
         against: the chain that the others are compared with; the one nearest to temp=1.
         quality, diversity: the metrics of the plane.
+        scores: notations by name, besides those of the recipes. Values of commands and judges are
+            those that score has stored.
         texts: texts of each prompt with each chain that it contains.
         db: the database in which runs are looked up.
 
@@ -208,7 +272,7 @@ def report(
 
     Raises:
         LookupError: no such run.
-        ValueError: an unknown metric or chain, or runs without texts.
+        ValueError: an unknown metric, chain or score, or runs without texts.
         OSError: the file can't be written.
 
     Source: kelvin's book, docs/src/concepts/quality.md.
@@ -224,7 +288,8 @@ def report(
         raise ValueError("runs is empty; a report needs at least one run")
     path = Path(path)
     markdown = path.suffix == ".md"
-    page = write_report(found, markdown, list(metrics), against, quality, diversity, texts)
+    others = None if scores is None else dict(scores)
+    page = write_report(found, markdown, list(metrics), against, quality, diversity, others, texts)
     path.write_text(page, encoding="utf-8")
     return path
 
@@ -280,6 +345,7 @@ class _Teller:
             raise TypeError(f"progress is {progress!r}, expected True, False or a function")
         self.progress = progress
         self.name = name
+        self.work = ""
         self.bar: Any = None
 
     def __enter__(self) -> Told:
@@ -289,15 +355,20 @@ class _Teller:
         if self.bar is not None:
             self.bar.close()
 
-    def told(self, done: int, total: int, tokens: int, note: str | None) -> None:
+    def told(
+        self, done: int, total: int, tokens: int, note: str | None, work: str = "texts"
+    ) -> None:
         if callable(self.progress):
-            self.progress(Progress(done, total, tokens, note))
+            self.progress(Progress(done, total, tokens, note, work))
         elif self.progress:
-            if self.bar is None:
-                self.bar = _bar(self.name, done, total)
+            if self.work != work:
+                self.__exit__()
+                self.work = work
+                self.bar = _bar(self.name if work == "texts" else work, done, total)
             if note is not None:
                 self.bar.write(note, file=sys.stderr)
-            self.bar.set_postfix_str(f"{tokens} tokens", refresh=False)
+            if work == "texts":
+                self.bar.set_postfix_str(f"{tokens} tokens", refresh=False)
             self.bar.update(done - self.bar.n)
 
 

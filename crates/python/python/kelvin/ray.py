@@ -18,9 +18,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ._kelvin import Job, Run
+from ._kelvin import Job, Run, score_run
 from ._rows import Finished, Folder, IntoDatabase, IntoFolder, Worker, block_size, fill, needed
-from .lab import Progress, StrPath, _path, _recipe, _Teller
+from .lab import Progress, StrPath, _how, _path, _recipe, _Teller
 
 __all__ = ["Swept", "sweep"]
 
@@ -77,7 +77,8 @@ def sweep(
     """Makes the texts of a recipe on a Ray cluster.
 
     Workers hold the model and finish blocks of rows, a prompt's rows together. A block whose worker
-    or node is lost is made again by another. Rows that are there aren't made again.
+    or node is lost is made again by another. Rows that are there aren't made again. If they are in
+    a database at the end, commands of scores and the judge then run on this machine.
 
     Args:
         recipe, fields: as for kelvin.lab.sweep. The recipe names a model, not a server.
@@ -118,7 +119,12 @@ def sweep(
     job = Job.of(file, own)
     folder = None if out is None else Folder(out, filesystem)
     options = _Options(address, folder, _path(db), resume, workers, threads, width, block)
-    return _sweep(job, options, progress, {"offline": offline, "accept_terms": accept_terms})
+    swept = _sweep(job, options, progress, {"offline": offline, "accept_terms": accept_terms})
+    if swept.run is None:
+        return swept
+    how = _how(0, width, offline, accept_terms, None, 8, 600, None)
+    with _Teller(progress, "score") as told:
+        return swept._replace(run=score_run(swept.run, None, None, True, told, how))
 
 
 class _Options(NamedTuple):

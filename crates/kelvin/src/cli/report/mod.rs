@@ -12,12 +12,12 @@ use std::{
 use anyhow::Context;
 use kelvin_lab::{
     Store,
-    judge::judge,
     metrics::{self, Aspect, Metric, Need},
     recipe::NOBODY,
     report::{self, Evidence, Options, Report, Table, USUAL_TEXTS, markdown, tables},
     run::Source,
     scores::{Column, Kind, Score},
+    scoring::{self, Judge},
     store::{Listed, RunId},
 };
 
@@ -25,15 +25,22 @@ use kelvin_views::escape;
 
 use crate::{
     cli::{
-        shared::{args::ModelArgs, failure::usage, meaning, scores, session, whole_file},
+        shared::{
+            args::ModelArgs,
+            failure::usage,
+            meaning,
+            scores::{self, Bars},
+            session, whole_file,
+        },
         sweep::{
             self, place,
             view::{counted, named},
         },
     },
+    interrupt::Guard,
     terminal::{
         self, json,
-        late::{Busy, Counted, LateBar},
+        late::Busy,
         style::Style,
         table::{self, Align},
         wrap,
@@ -55,7 +62,8 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let options = options(args, &listed, &others)?;
     let runs: Vec<RunId> = listed.iter().map(|run| run.id).collect();
     for (judge, runs) in to_judge(args, &path, &listed, &options, &others)? {
-        let judged = judge_runs(&mut Store::open(&path)?, &runs, &judge_args(args, judge), &others);
+        let (mut store, guard) = (Store::open(&path)?, Guard::new());
+        let judged = judge_runs(&mut store, &runs, &judge_args(args, judge), &others, &guard);
         judged.with_context(|| match args.judge {
             Some(_) => format!("{judge} can't judge"),
             None => {
@@ -133,7 +141,7 @@ fn to_judge<'a>(
 fn is_unasked(path: &Path, run: &Listed, others: &[Score]) -> anyhow::Result<bool> {
     let mut asked = report::with_others(&run.recipe.scores, others);
     asked.retain(Score::needs_judge);
-    scores::is_open(&Store::open_to_read(path)?, run.id, &asked)
+    Ok(scoring::is_open(&Store::open_to_read(path)?, run.id, &asked)?)
 }
 
 /// Refuses files of scores that can't be read, before anything is computed.
@@ -154,11 +162,11 @@ fn run_commands(path: &Path, runs: &[Listed], others: &[Score]) -> anyhow::Resul
         commands.retain(|score| score.is_stored() && !score.needs_judge());
         for score in commands {
             let score = std::slice::from_ref(&score);
-            if !scores::is_open(&Store::open_to_read(path)?, run.id, score)? {
+            if !scoring::is_open(&Store::open_to_read(path)?, run.id, score)? {
                 continue;
             }
             if others.contains(&score[0]) {
-                scores::run_commands(&mut Store::open(path)?, run.id, score)?;
+                scores::run_commands(&mut Store::open(path)?, run.id, score, &Guard::new())?;
             } else {
                 terminal::note(&scores::not_run(&score[0], run.id));
             }
@@ -331,35 +339,20 @@ pub(crate) fn judge_runs(
     runs: &[RunId],
     model: &ModelArgs,
     others: &[Score],
+    guard: &Guard,
 ) -> anyhow::Result<()> {
     let session = session::open(model)?;
     let source = Source::Local { model: session.file.model.clone(), sha256: session.sha256()? };
+    let judge = Judge { engine: &session.engine, source: &source };
     for &run in runs {
-        let (listed, loaded) = (store.show(run)?, store.load(run)?);
-        let is_same = loaded.judge.as_ref() == Some(&source);
-        let prompts = sweep::prompts(&session, &listed.recipe)?;
-        let mut bar = LateBar::new(Counted::Prompts);
-        for (i, prompt) in prompts.iter().enumerate() {
-            bar.set(i as u64, prompts.len() as u64);
-            let open: Vec<_> = loaded
-                .samples
-                .iter()
-                .filter(|sample| sample.prompt == i && !(is_same && sample.judged.is_some()))
-                .collect();
-            let texts: Vec<&str> = open.iter().map(|sample| sample.text.as_str()).collect();
-            let said = judge(&session.engine, prompt, &texts)
-                .with_context(|| format!("prompt {}", i + 1))?;
-            let judged: Vec<_> = open
-                .iter()
-                .zip(said)
-                .map(|(sample, said)| (sample.prompt, sample.chain, sample.sample, said))
-                .collect();
-            store.judge(run, &source, &judged)?;
-        }
-        bar.set(prompts.len() as u64, prompts.len() as u64);
-        drop(bar);
-        let asked = report::with_others(&listed.recipe.scores, others);
-        scores::ask_judge(store, run, &asked, &session)?;
+        let recipe = store.show(run)?.recipe;
+        let prompts = sweep::prompts(&session, &recipe)?;
+        let mut bars = Bars::new(guard);
+        let read = scoring::judge_texts(store, run, judge, &prompts, &mut bars);
+        scores::ended(read.map_err(scores::explained)?)?;
+        let asked = report::with_others(&recipe.scores, others);
+        let answered = scoring::ask_judge(store, run, &asked, judge, &mut bars);
+        scores::ended(answered.map_err(scores::explained)?)?;
     }
     Ok(())
 }

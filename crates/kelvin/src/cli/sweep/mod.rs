@@ -155,7 +155,7 @@ fn fill(
     if swept.n_missing > 0 {
         return Err(Interrupted.into());
     }
-    scores::run_commands(store, run, &recipe.scores)
+    scores::run_commands(store, run, &recipe.scores, &guard)
 }
 
 /// The recipe of the flags and the file.

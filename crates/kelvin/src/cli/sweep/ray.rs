@@ -13,12 +13,15 @@ use std::{
 };
 
 use anyhow::Context;
-use kelvin_lab::{Recipe, rows::Job, sweep::SweepResult};
+use kelvin_lab::{Recipe, Store, rows::Job, sweep::SweepResult};
 use serde::{Deserialize, Serialize};
 
 use super::{args::SweepVerbArgs, view};
 use crate::{
-    cli::shared::failure::{Interrupted, usage},
+    cli::shared::{
+        failure::{Interrupted, usage},
+        scores,
+    },
     interrupt,
 };
 
@@ -97,7 +100,11 @@ pub(super) fn run(
             };
             view::end(run, &swept, args.sweep.json)?;
             match first_error {
-                None => Ok(()),
+                // The commands of scores run here, over the texts that came back.
+                None => {
+                    let mut store = Store::open(db)?;
+                    scores::run_commands(&mut store, run, &recipe.scores, &interrupt::Guard::new())
+                }
                 Some(first) => Err(anyhow::anyhow!(
                     "{} without a text; the first: {first}",
                     view::counted(n_errors, "row")

@@ -244,9 +244,9 @@ impl Watcher<anyhow::Error> for SearchProgress<'_> {
     fn filled(&mut self, store: &mut Store, run: RunId) -> anyhow::Result<()> {
         self.bar = None;
         if let Some(judge) = self.judge {
-            judge_runs(store, &[run], &judge_args(self.args, judge), &[])?;
+            judge_runs(store, &[run], &judge_args(self.args, judge), &[], self.guard)?;
         }
-        scores::run_commands(store, run, self.scores)?;
+        scores::run_commands(store, run, self.scores, self.guard)?;
         if self.places {
             let sweep = &self.args.sweep;
             meaning::place_texts(store, &[run], sweep.fetch.permissions(), sweep.threads)?;

@@ -148,18 +148,39 @@ fn what_a_report_is_to_show() {
 fn errors_name_the_field() {
     for (toml, words) in [
         ("", "prompts: there is no prompt"),
-        ("prompts = [1]", "prompts: it is 1, but"),
+        ("prompts = [1]", "line 1, prompts[0]: invalid type: integer `1`, expected a text"),
         ("prompts = [\"a\", \"b\", \"a\"]", "prompts: prompt 3 is the same as prompt 1"),
         ("prompts = \"x\"\nsamples = 0", "samples: it is 0"),
-        ("prompts = \"x\"\nsamples = -1", "samples: it is -1"),
+        (
+            "prompts = \"x\"\nsamples = -1",
+            "line 2, samples: invalid value: integer `-1`, expected a whole number from 0 up",
+        ),
+        ("samples = \"4\"", "line 1, samples: invalid type: string \"4\", expected a whole number"),
         ("prompts = \"x\"\nmax_tokens = 0", "max_tokens: it is 0"),
-        ("prompts = \"x\"\nmax_token = 5", "max_token: a recipe has no such field"),
+        (
+            "prompts = \"x\"\n# n\nmax_token = 5",
+            "line 3, max_token: a recipe has no such field; did you mean max_tokens?",
+        ),
+        (
+            "sample = 5",
+            "line 1, sample: a recipe has no such field; did you mean sampler or samples?",
+        ),
+        ("min_p = 0.1", "min_p is a stage, which stands in the table [stages]"),
+        ("creativity = 5", "a recipe has no such field; it has model, server, speaks, prompts,"),
         ("prompts = \"x\"\nstop = \"\"", "stop: an empty"),
         ("prompts = \"x\"\ntemp = \"0.2..2\"", "temp: the range"),
         ("prompts = \"x\"\ntemp = \"hot\"", "temp: \"hot\" isn't a temperature"),
         ("prompts = \"x\"\ntemp = 1e-50", "a finite number from 1.4e-45"),
         ("prompts = \"x\"\ntemp = [1, 1.0]", "temp: the chain `temp=1` is given twice"),
-        ("prompts = \"x\"\ntemp = []", "temp: it is []"),
+        ("prompts = \"x\"\ntemp = []", "line 2, temp: invalid value: an empty list, expected a"),
+        ("temp = [\n1,\n[2]]", "line 3, temp[1]: invalid type: sequence, expected a number or a"),
+        ("temp = true", "temp: invalid type: boolean `true`, expected a number, a text such as"),
+        ("stages = 1", "stages: invalid type: integer `1`, expected a map"),
+        ("[stages]\nmin_p = [false]", "line 2, stages.min_p[0]: invalid type: boolean `false`"),
+        (
+            "[scores]\nright = 1",
+            "line 2, scores.right: invalid type: integer `1`, expected a string",
+        ),
         ("prompts = \"x\"\nsampler = \"temp=1 | topk=4\"", "sampler: unknown stage `topk`"),
         (
             "prompts = \"x\"\nsampler = \"temp=1\"\n[stages]\ntop_k = 1",
@@ -178,10 +199,33 @@ fn errors_name_the_field() {
             "prompts = \"x\"\nmetrics = \"width\"",
             "metrics: width needs data that isn't recorded: add `record = \"shift\"`",
         ),
-        ("prompts = \"x\"\njudge = 1", "judge: it is 1, but"),
+        ("prompts = \"x\"\njudge = 1", "judge: invalid type: integer `1`, expected a string"),
         ("prompts = \"x\"\n\nseed = ", "line 3:"),
     ] {
         let said = Draft::from_toml(toml).and_then(Draft::resolve).unwrap_err().to_string();
         assert!(said.contains(words), "{toml}: {said}");
+    }
+}
+
+#[test]
+fn json_is_read_as_toml_is() {
+    let toml = Draft::from_toml(
+        "prompts = [\"a\", \"b\"]\ntemp = [0.5, 1]\nseed = 7\n[stages]\nmin_p = [0, 0.05]\ntop_k = 4",
+    );
+    let json = "{\"prompts\": [\"a\", \"b\"], \"temp\": [0.5, 1], \"seed\": 7, \"judge\": null, \
+                \"stages\": {\"top_k\": 4, \"min_p\": [0, 0.05]}}";
+    assert_eq!(Draft::from_json(json), toml);
+    // A seed is any number of 64 bits.
+    let draft = Draft::from_json("{\"seed\": 18446744073709551615}").unwrap();
+    assert_eq!(draft.seed, Some(u64::MAX));
+    for (json, words) in [
+        ("{\"tmep\": 1}", "tmep: a recipe has no such field; did you mean temp?"),
+        ("{\"samples\": 1.5}", "samples: invalid type: floating point `1.5`, expected a whole"),
+        ("{\"seed\": 1e30}", "seed: invalid type: floating point `1e+30`, expected a whole number"),
+        ("{\"prompts\": [\"a\", 2]}", "prompts[1]: invalid type: integer `2`, expected a text"),
+        ("{\"prompts\": ", "recipe: EOF while parsing"),
+    ] {
+        let said = Draft::from_json(json).unwrap_err().to_string();
+        assert!(said.starts_with(words), "{json}: {said}");
     }
 }
