@@ -12,21 +12,27 @@ import { held, steps, stepsOf, given, written } from "./schedule.js";
 /** @import { What } from "./vary.js" */
 
 /**
+ * How the page draws where nothing else is painted.
+ * @param {Page} v
+ * @returns {Draws}
+ */
+function everywhere(v) {
+  const base = chains.sent(chain());
+  if (chains.isSchedule(base)) return { sampler: base, seed: seed() };
+  return { sampler: base, temperature: heat.sent(v.t), seed: seed() };
+}
+
+/**
  * How the token at a place is drawn.
  * @param {Page} v
  * @param {number} place
  * @returns {Draws}
  */
 export function drawsAt(v, place) {
-  const base = chains.sent(chain());
-  const own = stepsOf(base);
+  const own = stepsOf(chain());
   const paint = v.tree.paintAt(place);
-  if (own && paint) {
-    const sampler = held(own, place - given(v.tree), paint, v.t);
-    return { sampler, seed: seed() };
-  }
-  if (chains.isSchedule(base)) return { sampler: base, seed: seed() };
-  return { sampler: base, temperature: heat.sent(v.t), seed: seed() };
+  if (!own || (own.length === 1 && !paint)) return everywhere(v);
+  return { sampler: held(own, place - given(v.tree), paint, v.t), seed: seed() };
 }
 
 /**
@@ -38,7 +44,7 @@ export function drawsOn(v) {
   const { tree } = v;
   const n = tree.path().length;
   const all = tree.paint.some((one) => one.to > n) ? steps(tree, chain(), v.t) : null;
-  return all ? { sampler: written(all), seed: seed() } : drawsAt(v, n);
+  return all ? { sampler: written(all), seed: seed() } : everywhere(v);
 }
 
 /**
