@@ -11,8 +11,8 @@ use kelvin_testkit::{
 use serde_json::{Value, json};
 
 const TEXT: &str = "The capital of Nepal is";
-const DONE: &str = "/^[0-9]+ texts?,/.test(document.querySelector('.searching .stack > \
-                    .note')?.textContent)";
+const DONE: &str =
+    "/^[0-9]+ texts?,/.test(document.querySelector('.searching [role=status]')?.textContent)";
 
 async fn search(person: &Person) {
     person.press("Search").await;
@@ -76,7 +76,7 @@ async fn beams_are_a_tree_that_is_read_by_keyboard() {
     let p = share(first["logprob"].as_f64().unwrap().exp());
     assert!(person.texts(".search-p").await.contains(&p), "{p}");
     let dropped = nodes(&answer).iter().filter(|node| node["fate"] == "dropped").count();
-    assert!(dropped > 3 && person.text(".search-box > .search-dropped").await.contains("dropped"));
+    assert!(dropped > 3 && person.text(".search-root .search-dropped").await.contains("dropped"));
 
     // By keyboard alone: down, into the numbers of a row, fold and unfold, to the end and back.
     person.key(".search-row", "ArrowDown").await;

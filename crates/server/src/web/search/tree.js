@@ -11,7 +11,7 @@ import { chance, pathTo, rowsOf } from "./rows.js";
 /** @typedef {Row & { item: HTMLElement, isOpen: boolean, hasBranches: boolean }} Item */
 
 /** Most dropped tokens of one place that are named. */
-const FEW = 6;
+const FEW = 4;
 /** Deeper ones aren't put in further. */
 const DEEPEST = 12;
 
@@ -29,15 +29,21 @@ export function visible(text) {
  */
 export function tree(choose) {
   const list = h("ul", { class: "search-tree", role: "tree", "aria-label": "Tree of prefixes" });
-  const after = h("p", { class: "search-dropped" });
+  const after = h("span", { class: "search-dropped" });
+  const prompt = h("q", {});
+  const root = h("p", { class: "search-root" }, "Behind ", prompt, after);
   /** @type {Item[]} */
   let items = [];
   /** @type {SearchNode[]} */
   let nodes = [];
   const view = {
-    root: h("div", { class: "search-box" }, after, list),
-    /** @param {Searched} answer */
-    show(answer) {
+    root: h("div", { class: "search-box" }, root, list),
+    /**
+     * @param {Searched} answer
+     * @param {string} text the end of what the search begins with
+     */
+    show(answer, text) {
+      prompt.textContent = text;
       nodes = answer.tree ?? [];
       const { rows, dropped } = rowsOf(nodes);
       items = rows.map((row, i) => ({
@@ -175,7 +181,7 @@ function item(nodes, row, answer, pick) {
       groups && h("span", { class: "search-group" }, `group ${group}`),
       words,
       many && h("span", { class: "search-times" }, many),
-      end(last, row),
+      end(last, row, answer),
       row.dropped.length > 0 &&
         h("span", { class: "search-dropped" }, ...droppedOf(nodes, row.dropped)),
     ),
@@ -186,10 +192,11 @@ function item(nodes, row, answer, pick) {
  * How a row ends: with a text that was found, or why with none.
  * @param {SearchNode} last
  * @param {Row} row
+ * @param {Searched} answer
  */
-function end({ rank, score, fate }, row) {
+function end({ rank, fate }, row, { texts }) {
   if (rank !== undefined) {
-    const words = `${rank} · ${number(score, 3)}`;
+    const words = `${rank} · ${number(texts[rank - 1]?.score, 3)}`;
     return h("span", { class: "search-rank", title: "rank and score" }, words);
   }
   if (fate === "left") return h("span", { class: "search-end" }, "… the search ended");
@@ -208,9 +215,10 @@ function droppedOf(nodes, dropped) {
   all.sort((a, b) => b.p - a.p);
   const named = all
     .slice(0, FEW)
-    .map(({ text, p }) =>
+    .flatMap(({ text, p }) => [
       h("span", { class: "search-drop" }, h("code", {}, visible(text)), ` ${share(p)}`),
-    );
-  const more = all.length - named.length;
-  return ["dropped: ", ...named, more > 0 ? ` and ${count(more)} more` : ""];
+      " ",
+    ]);
+  const more = all.length - FEW;
+  return ["dropped: ", ...named, more > 0 ? `and ${count(more)} more` : ""];
 }

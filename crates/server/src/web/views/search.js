@@ -7,7 +7,7 @@ import { h, clear, panel } from "../dom.js";
 import { number, share } from "../format.js";
 import * as heat from "../heat.js";
 import { dice, seed } from "../parts/seed.js";
-import { given, request, subject, taken } from "../parts/subject.js";
+import { FIRST, given, request, subject, taken } from "../parts/subject.js";
 import { temperature } from "../parts/temperature.js";
 import { chance } from "../search/rows.js";
 import { asked, isRandom, settings } from "../search/settings.js";
@@ -18,6 +18,9 @@ import { explain, isAborted, post } from "../server.js";
 /** @import { Model, Searched, View } from "../types.js" */
 
 /** @typedef {ReturnType<typeof build>} Page */
+
+/** Characters of the text that are shown. */
+const LONGEST = 60;
 
 /**
  * @param {HTMLElement} root
@@ -84,8 +87,7 @@ function layout(v) {
         "div",
         { class: "stack" },
         v.trouble,
-        v.says,
-        panel("Tree", v.tree.root, v.detail),
+        panel("Tree", v.says, v.tree.root, v.detail),
         v.found,
       ),
     ),
@@ -144,6 +146,13 @@ async function text(signal) {
   return { prompt: all.map(({ id }) => id) };
 }
 
+/** The end of the text, as its reader knows it. */
+function ending() {
+  const words = address.key("text", FIRST).trim().replaceAll("\n", "↵");
+  const short = words.length > LONGEST ? `…${words.slice(-LONGEST)}` : words;
+  return taken().length > 0 ? `${short} …` : short;
+}
+
 /** @param {Page} v */
 async function search(v) {
   v.running?.abort();
@@ -182,7 +191,7 @@ function show(v, answer) {
   const n = answer.texts.length;
   v.says.textContent = `${n} ${n === 1 ? "text" : "texts"}, ${weighed} tokens in the tree.`;
   v.detail.hidden = true;
-  v.tree.show(answer);
+  v.tree.show(answer, ending());
   v.texts.show(answer);
   point(v, 1);
 }
@@ -220,16 +229,16 @@ function detail(v, path, from) {
     ),
   );
   const before = path.slice(0, path.indexOf(from)).map((i) => visible(nodes[i].text));
-  clear(v.detail).append(
-    h("h3", {}, "The numbers of this row"),
-    h("p", { class: "note" }, "Behind ", h("q", {}, `…${before.join("").slice(-60)}`)),
-    h(
-      "table",
-      { class: "search-numbers" },
-      h("thead", {}, h("tr", {}, head)),
-      h("tbody", {}, rows),
-    ),
+  const end = before.join("").slice(-LONGEST);
+  const table = h(
+    "table",
+    { class: "search-numbers" },
+    h("thead", {}, h("tr", {}, head)),
+    h("tbody", {}, rows),
   );
+  clear(v.detail).append(h("h3", {}, "The numbers of this row"));
+  if (end !== "") v.detail.append(h("p", { class: "note" }, "Behind ", h("q", {}, end)));
+  v.detail.append(table);
   v.detail.hidden = false;
 }
 
