@@ -71,18 +71,17 @@ pub(crate) fn append<R: Rows, M: Send>(
     Ok(asks.into_iter().filter_map(|ask| ask.job.1).collect())
 }
 
-/// Reads a prompt, of at least one token. Returns its text, and what `map` makes of the logits
-/// after it.
+/// Reads the last token of a prompt for the one text that has all tokens before it. Returns what
+/// `map` makes of the logits after it.
 pub(crate) fn begin<R: Rows, M: Send>(
     rows: &mut R,
+    texts: &mut [R::Text],
     prompt: &[TokenId],
     map: &(dyn Fn(&[f32]) -> M + Sync),
-) -> Result<(R::Text, Option<M>), ModelError> {
-    let mut texts = [rows.start(prompt)?];
+) -> Result<Option<M>, ModelError> {
     let last = &prompt[prompt.len().saturating_sub(1)..];
-    let mut made = append(rows, &mut texts, last, &|_, logits| map(logits))?;
-    let [text] = texts;
-    Ok((text, made.pop()))
+    let mut made = append(rows, texts, last, &|_, logits| map(logits))?;
+    Ok(made.pop())
 }
 
 /// A batch as such a model.

@@ -9,6 +9,7 @@ use crate::{
     candidates::{Candidates, Scratch},
     dice::Words,
     error::{ChainError, SampleError},
+    notation,
     schedule::{self, Held, Schedule, Seen, TokenTexts},
     stages::{Dry, Stage, Temp},
     state::State,
@@ -91,7 +92,7 @@ impl Chain {
 
     /// A plain chain in the notation.
     fn read(text: &str) -> Result<Chain, ChainError> {
-        let mut parts: Vec<&str> = text.split('|').map(str::trim).collect();
+        let mut parts = notation::split(text, '|');
         // The draw is implied, so naming it at the end adds nothing.
         if parts.last() == Some(&"draw") {
             parts.pop();

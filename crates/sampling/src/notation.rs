@@ -107,6 +107,17 @@ impl<'t> Values<'t> {
     }
 }
 
+/// The parts of a text between separators, except those in quotes.
+pub(crate) fn split(text: &str, separator: char) -> Vec<&str> {
+    let mut is_quoted = false;
+    text.split(move |c| {
+        is_quoted ^= c == '"';
+        c == separator && !is_quoted
+    })
+    .map(str::trim)
+    .collect()
+}
+
 /// A text as the notation writes it: in double quotes, with an escape for every character that
 /// separates parts of a chain.
 ///

@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use kelvin_views::decision::Answer;
+use kelvin_views::{
+    decision::Answer,
+    search::{NodeRow, Settings, TextRow},
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -142,6 +145,34 @@ pub(crate) struct DecisionInputDetails {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DecisionOutputDetails {
     pub(crate) reasoning_tokens: usize,
+}
+
+/// What a search found.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Searched {
+    pub(crate) model: String,
+    #[serde(flatten)]
+    pub(crate) settings: Settings,
+    pub(crate) chain: String,
+    /// Where something is random.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seed: Option<u64>,
+    /// There if the chat template asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) date: Option<String>,
+    /// Forward passes of beams after the prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) steps: Option<usize>,
+    /// Their rows in all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rows: Option<usize>,
+    /// The best first.
+    pub(crate) texts: Vec<TextRow>,
+    /// With `tree`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tree: Option<Vec<NodeRow>>,
+    /// `completion_tokens` are all tokens that the model computed for texts.
+    pub(crate) usage: Usage,
 }
 
 /// What gives the same texts again.

@@ -42,7 +42,7 @@ pub(crate) struct Thread {
     queue: Arc<Queue>,
     metrics: Arc<Metrics>,
     clients: Clients,
-    /// Jobs whose texts are drawn as a whole.
+    /// Jobs whose texts are drawn as a whole or searched.
     drawings: Vec<Drawing>,
 }
 
@@ -159,7 +159,7 @@ impl Thread {
             let mut found: Option<Result<Option<Place>, Problem>> = None;
             let next = queue.next(idle, running, |job| {
                 if let Some(whole) = &job.whole {
-                    found = batch.lend(engine, whole.loan).then_some(Ok(None));
+                    found = batch.lend(engine, whole.loan()).then_some(Ok(None));
                     return found.is_some();
                 }
                 found = match batch.place(engine, &job.request) {
@@ -201,7 +201,7 @@ impl Thread {
         self.clients.0.insert(id, client);
     }
 
-    /// Starts a job whose texts are drawn as a whole, in the room that was lent to it.
+    /// Starts a job whose texts are drawn as a whole or searched, in the room that was lent to it.
     fn draw(&mut self, mut job: Job) {
         let Some(whole) = job.whole.take() else { return };
         self.metrics.prompt_tokens.fetch_add(job.request.prompt.len() as u64, Relaxed);

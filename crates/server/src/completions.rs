@@ -30,7 +30,7 @@ use super::{
     reply::{Choice, Echo, Reply},
     scores::LogprobsStage,
     stream::streamed,
-    whole,
+    whole::{self, Whole},
 };
 
 /// Answers a request in the format of an API.
@@ -193,7 +193,7 @@ fn whole_jobs<A: Api>(
                 ends,
                 ..batch::Request::new(prompt.tokens.clone(), Vec::new())
             },
-            whole: Some(whole),
+            whole: Some(Whole::Texts(whole)),
             first_choice: i * controls.n,
             events: from.sender.clone(),
             arrived: from.arrived,

@@ -37,6 +37,7 @@ mod reply;
 mod requests;
 mod routes;
 mod scores;
+mod searches;
 #[cfg(feature = "net")]
 mod serving;
 mod static_page;

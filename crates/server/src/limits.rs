@@ -26,6 +26,7 @@
 //! | a schema, regular expression, grammar, choices | `crates/constraint/src/form.rs`, `costs.rs` there | `costs.rs` `each_bound_of_a_request_holds` |
 //! | time and number of forms being compiled | `crates/constraint/src/lib.rs` | `forms.rs` |
 //! | questions of a decision, their options, their prompts | [`MAX_QUESTIONS`], `kelvin_engine::decide::MAX_OPTIONS`, [`MAX_DECISION_PROMPTS`] | `decide.rs` `each_bound_of_a_decision_holds` |
+//! | texts of a search, tokens of its tree | [`MAX_SEARCH_SAMPLES`], `--parallel`, `--parallel` × context; [`MAX_SEARCH_NODES`] | `search_server.rs` `each_bound_of_a_search_holds` |
 //! | an answer that nobody takes | ends with the connection | `server.rs` `disconnecting_frees_everything_whether_queued_reading_or_writing` |
 //! | the bytes of an error | [`MAX_QUOTED`](kelvin_views::shorten::MAX_QUOTED) characters of the client's own | `refusals.rs` `absurd_parameters_are_refused_and_cost_nothing` |
 //! | the studio: columns, logits, draws, fans, watched tokens | [`MAX_COLUMNS`], [`MAX_TYPED_LOGITS`], [`MAX_DRAWS`], [`MAX_FAN`], [`MAX_WATCHED`], [`MAX_ROW_TOP`] | `costs.rs` `each_bound_of_the_studio_holds` |
@@ -46,6 +47,10 @@ pub(crate) const MAX_MESSAGES: usize = 4096;
 pub(crate) const MAX_QUESTIONS: usize = 400;
 /// Prompts of a decision: its questions, each as often as it is rotated.
 pub(crate) const MAX_DECISION_PROMPTS: usize = 1024;
+/// Texts of a search that are drawn and ranked, each beside each other.
+pub(crate) const MAX_SEARCH_SAMPLES: usize = 128;
+/// Tokens of the tree that a search answers with.
+pub(crate) const MAX_SEARCH_NODES: usize = 200_000;
 /// Temperatures of a request.
 pub(crate) const MAX_TEMPERATURES: usize = 16;
 /// Tokens whose log-probabilities are reported beside a token's own: OpenAI's number.

@@ -15,11 +15,12 @@ use std::{
 use kelvin_engine::{
     batch::{Request, Scored},
     generate::FinishReason,
+    search::Outcome,
 };
 use kelvin_sampling::{Draw, Learned};
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{problem::Problem, whole::WholeTexts, whole_text::WholeText};
+use super::{problem::Problem, whole::Whole, whole_text::WholeText};
 
 /// How often later jobs may overtake a job.
 const MAX_PASSES: usize = 32;
@@ -34,9 +35,9 @@ pub(crate) struct Job {
     /// The engine's request: a text for each choice, or none where only the logits after the prompt
     /// are requested.
     pub(crate) request: Request,
-    /// Texts that are drawn as a whole after the request's prompt, which has no texts of its own
-    /// then.
-    pub(crate) whole: Option<WholeTexts>,
+    /// Texts that are drawn as a whole, or searched, after the request's prompt, which has no texts
+    /// of its own then.
+    pub(crate) whole: Option<Whole>,
     /// Number of its first choice in the request.
     pub(crate) first_choice: usize,
     /// Where events go. Closed when the client is gone. The context size bounds how many events can
@@ -63,6 +64,8 @@ pub(crate) enum Event {
         /// The state of a stage that learns, such as mirostat's.
         learned: Option<Learned>,
     },
+    /// What a search found.
+    Searched(Box<Outcome>),
     /// How a choice was drawn that was drawn as a whole.
     Whole { choice: usize, whole: WholeText },
     /// A choice has ended. `text` is what was held back for stop strings.

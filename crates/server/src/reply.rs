@@ -154,7 +154,7 @@ impl Reply {
                 choice.end = Some(reason);
             }
             // Only a job without choices has one.
-            Event::Row(_) => {}
+            Event::Row(_) | Event::Searched(_) => {}
             Event::Failed(problem) => return Err(problem),
         }
         Ok(())
@@ -175,7 +175,7 @@ impl Reply {
             Event::Thought { choice, .. }
             | Event::Token { choice, .. }
             | Event::End { choice, .. } => *choice..*choice + 1,
-            Event::Row(_) | Event::Whole { .. } | Event::Failed(_) => 0..0,
+            Event::Row(_) | Event::Searched(_) | Event::Whole { .. } | Event::Failed(_) => 0..0,
         };
         self.take(event)?;
         let mut pieces = Vec::new();

@@ -20,7 +20,7 @@ use super::{
     decisions, gate, openapi, origins,
     problem::Problem,
     prompts::no_model,
-    studio, texts,
+    searches, studio, texts,
 };
 
 /// All routes, behind the gate.
@@ -51,6 +51,7 @@ pub(crate) fn api() -> Vec<(&'static str, &'static str, MethodRouter<Arc<Shared>
         ("post", "/v1/chat/completions", post(complete::<Chat>)),
         ("post", "/v1/responses", post(complete::<Responses>)),
         ("post", "/v1/decisions", post(decisions::decide)),
+        ("post", "/v1/search", post(searches::search)),
         ("post", "/tokenize", post(texts::tokenize)),
         ("post", "/detokenize", post(texts::detokenize)),
         ("post", "/apply-template", post(texts::apply_template)),

@@ -1,16 +1,47 @@
-//! Resolves the fields of a temperature of whole texts: how texts are drawn, what that may cost,
-//! and what doesn't combine with it.
+//! What a job does with a prompt's texts as a whole. Resolves the fields of a temperature of whole
+//! texts: how texts are drawn, what that may cost, and what doesn't combine with it.
 
 use kelvin_engine::{
     batch::{Budget, pages},
+    search::Plan,
     texts::{AskError, Asked, Method, Settings, TextTemp},
 };
-use kelvin_sampling::{Dice, Temp};
+use kelvin_sampling::{Chain, Dice, Temp};
 
 use super::{
     problem::Problem,
     requests::{ChoiceFields, GenerationFields},
 };
+
+/// What a job does with texts that the batch doesn't draw token by token.
+#[derive(Debug)]
+pub(crate) enum Whole {
+    /// They are drawn at a temperature of whole texts.
+    Texts(WholeTexts),
+    /// They are the beams of a search.
+    Search(BeamSearch),
+}
+
+impl Whole {
+    /// The room that is lent to their sequences.
+    pub(crate) fn loan(&self) -> Budget {
+        match self {
+            Whole::Texts(texts) => texts.loan,
+            Whole::Search(search) => search.loan,
+        }
+    }
+}
+
+/// A search with beams. The job's ends say how texts end.
+#[derive(Debug)]
+pub(crate) struct BeamSearch {
+    /// Of a method with beams, checked.
+    pub(crate) plan: Plan,
+    pub(crate) seed: u64,
+    /// Stages before probabilities are read; `None` is the model's own distribution.
+    pub(crate) chain: Option<Chain>,
+    pub(crate) loan: Budget,
+}
 
 /// The texts of one prompt that are drawn as a whole.
 #[derive(Debug, Clone)]

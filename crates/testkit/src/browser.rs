@@ -104,6 +104,28 @@ impl Person {
             .unwrap();
     }
 
+    /// What axe-core finds wrong in the page as it is. `./check` installs axe-core, or the variable
+    /// AXE names its file.
+    pub async fn axe(&self) -> Vec<serde_json::Value> {
+        let path = std::env::var_os("AXE").map_or_else(
+            || {
+                PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+                    .join("../../.venv/web/node_modules/axe-core/axe.min.js")
+            },
+            PathBuf::from,
+        );
+        let axe = std::fs::read_to_string(&path).unwrap_or_else(|error| {
+            panic!("{}: {error}; ./check installs axe-core, or AXE names it", path.display())
+        });
+        let _: bool = self.read(&format!("{axe}\ntrue")).await;
+        self.read(
+            "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => \
+             violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => \
+             node.target.join(' ') + ': ' + node.failureSummary) })))",
+        )
+        .await
+    }
+
     /// Goes to `#/…`, from nothing.
     pub async fn go(&self, hash: &str) {
         self.violations().await;

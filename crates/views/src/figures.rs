@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use kelvin_engine::{Engine, batch::Continuation, generate::FinishReason};
 use kelvin_sampling::{Draw, TokenId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Figures of one continuation. "Raw" is the model's own distribution at T = 1, "final" the
@@ -78,7 +79,7 @@ pub fn mean_parting(samples: &[Continuation]) -> Option<f64> {
 }
 
 /// Why a continuation ended, for JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finish {
     /// `end_token`, `stop_string`, `max_tokens`, `context_full`, `complete`, `cancelled`,
     /// `bad_logits`, `nothing_left` or `not_accepted`.

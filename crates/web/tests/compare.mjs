@@ -60,6 +60,11 @@ function requests() {
       path: "/studio/next",
       body: { prompt: "Once upon a", sampler: "top_k=5 | temp=2", seed: 3 },
     },
+    { path: "/v1/search", body: { prompt: "The capital of", max_tokens: 8, tree: true } },
+    {
+      path: "/v1/search",
+      body: { prompt: "Once", method: "mbr", samples: 5, seed: 3, max_tokens: 8, tree: true },
+    },
     { path: "/studio/nowhere", body: {} },
     { path: "/studio/next", body: { prompt: "x", sampler: "top_z=5" } },
   ];

@@ -12,8 +12,6 @@
 //! version 4. The two differ in details of when they stop, and so does this. A group that has
 //! ended penalises nothing here; in transformers its pad token still counts.
 
-use std::ops::ControlFlow;
-
 use super::{
     candidates::{Candidate, likeliest},
     task::{End, MAX_BEAMS, SearchError, Task},
@@ -151,59 +149,77 @@ struct Group {
     is_done: bool,
 }
 
-/// Searches for the likeliest texts. `step` is told the number of tokens after each forward pass,
-/// and may break the search off.
-///
-/// # Errors
-/// If settings or task can't be, if the model refuses a step, if logits have no distribution, or if
-/// `step` breaks.
-pub fn beam_search<R: Rows>(
-    rows: &mut R,
-    task: &Task<'_>,
-    how: &Beams,
-    step: &mut dyn FnMut(usize) -> ControlFlow<()>,
-) -> Result<Outcome, SearchError> {
-    how.check()?;
-    task.check()?;
-    let search = Search { task, how, size: how.beams / how.groups };
-    let n_next = search.n_weighed() + if how.groups > 1 { how.beams } else { 0 };
-    let read = |logits: &[f32]| likeliest(task, &[], logits, n_next);
-    let (text, next) = begin(rows, task.prompt, &read)?;
-    let next = next.transpose()?.unwrap_or_default();
-    let root = |group: usize| Beam {
-        tokens: Vec::new(),
-        logprob: 0.0,
-        sum: 0.0,
-        node: None,
-        group,
-        next: next.clone(),
-    };
-    let mut beams: Vec<Beam> = (0..how.groups).map(root).collect();
-    let mut texts = vec![text; how.groups];
-    let mut groups = vec![Group::default(); how.groups];
-    let (mut tree, mut n_rows, mut n_steps) = (Tree::default(), 0, 0);
-    for depth in 1.. {
-        let (parents, children) = search.choose(&beams, &mut groups, &mut tree, depth);
+/// A search between two steps.
+#[derive(Debug)]
+pub(super) struct Beaming<T> {
+    how: Beams,
+    beams: Vec<Beam>,
+    /// A text for each beam. Before the first step it is the prompt's, but for its last token.
+    texts: Vec<T>,
+    groups: Vec<Group>,
+    found: Outcome,
+}
+
+impl<T: Clone> Beaming<T> {
+    pub(super) fn new(how: Beams, text: T) -> Beaming<T> {
+        let groups = vec![Group::default(); how.groups];
+        Beaming { how, beams: Vec::new(), texts: vec![text], groups, found: Outcome::default() }
+    }
+
+    /// See [`Steps::step`].
+    pub(super) fn step<R: Rows<Text = T>>(
+        &mut self,
+        rows: &mut R,
+        task: &Task<'_>,
+    ) -> Result<bool, SearchError> {
+        let Beaming { how, beams, texts, groups, found } = self;
+        let search = Search { task, how, size: how.beams / how.groups };
+        let n_next = search.n_weighed() + if how.groups > 1 { how.beams } else { 0 };
+        if beams.is_empty() {
+            let next =
+                begin(rows, texts, task.prompt, &|logits| likeliest(task, &[], logits, n_next))?;
+            let next = next.transpose()?.unwrap_or_default();
+            let root = |group: usize| Beam {
+                tokens: Vec::new(),
+                logprob: 0.0,
+                sum: 0.0,
+                node: None,
+                group,
+                next: next.clone(),
+            };
+            beams.extend((0..how.groups).map(root));
+            *texts = vec![texts[0].clone(); how.groups];
+            return Ok(true);
+        }
+        let depth = found.n_steps + 1;
+        let (parents, children) = search.choose(beams, groups, &mut found.tree, depth);
         if children.is_empty() {
-            break;
+            return Ok(false);
         }
         let tokens: Vec<TokenId> =
             children.iter().filter_map(|beam| beam.tokens.last().copied()).collect();
-        (beams, texts) = (children, fork(texts, &parents));
+        *beams = children;
+        *texts = fork(std::mem::take(texts), &parents);
         let read = |i: usize, logits: &[f32]| likeliest(task, &beams[i].tokens, logits, n_next);
-        let read = append(rows, &mut texts, &tokens, &read)?;
-        n_steps += 1;
-        n_rows += texts.len();
+        let read = append(rows, texts, &tokens, &read)?;
+        found.n_steps += 1;
+        found.n_rows += texts.len();
         for (beam, next) in beams.iter_mut().zip(read) {
             beam.next = next?;
         }
-        if step(depth).is_break() {
-            return Err(SearchError::Cancelled);
-        }
+        Ok(true)
     }
-    let mut texts: Vec<Found> = groups.into_iter().flat_map(|group| group.ended).collect();
-    texts.sort_by(|a, b| b.score.total_cmp(&a.score));
-    Ok(Outcome { texts, tree, n_rows, n_steps })
+
+    pub(super) fn n_steps(&self) -> usize {
+        self.found.n_steps
+    }
+
+    pub(super) fn outcome(&mut self) -> Outcome {
+        let groups = std::mem::take(&mut self.groups);
+        let mut texts: Vec<Found> = groups.into_iter().flat_map(|group| group.ended).collect();
+        texts.sort_by(|a, b| b.score.total_cmp(&a.score));
+        Outcome { texts, ..std::mem::take(&mut self.found) }
+    }
 }
 
 /// The rules of one search.

@@ -7,7 +7,7 @@ use kelvin_sampling::surprisal;
 
 use crate::{
     Engine, TokenId,
-    batch::{Batch, GenerateError, Observer, Request, Tap, generate},
+    batch::{Batch, Continuation, Draft, GenerateError, Observer, Request, Tap, generate},
     generate::FinishReason,
 };
 
@@ -20,9 +20,11 @@ pub struct Drawn {
     pub text: String,
     /// Why it ended.
     pub finish: FinishReason,
-    /// ln p of its tokens, the end token included, under the model's own distribution.
+    /// ln p of each of its tokens, the end token included, under the model's own distribution.
+    pub logprobs: Vec<f64>,
+    /// Their sum.
     pub logprob: f64,
-    /// Number of tokens that `logprob` is of.
+    /// Their number.
     pub length: usize,
 }
 
@@ -65,6 +67,41 @@ pub struct Ranked {
     pub times: usize,
 }
 
+/// The log-probabilities of a request's tokens, as they are drawn.
+#[derive(Debug)]
+pub struct Watched(Vec<Arc<Mutex<Vec<f64>>>>);
+
+impl Watched {
+    /// Watches the texts of a request. Taps of its drafts are replaced.
+    pub fn of(request: &mut Request) -> Watched {
+        let watch = |draft: &mut Draft| {
+            let seen: Arc<Mutex<Vec<f64>>> = Arc::default();
+            let told = Arc::clone(&seen);
+            draft.tap = Some(Tap::new(move |_, logits, draw| {
+                // A token that is a row's own has a probability there.
+                let nats = draw.and_then(|draw| surprisal(logits, draw.token).ok());
+                let logprob = 0.0 - nats.unwrap_or(0.0);
+                told.lock().unwrap_or_else(PoisonError::into_inner).push(logprob);
+            }));
+            seen
+        };
+        Watched(request.drafts.iter_mut().map(watch).collect())
+    }
+
+    /// The text of a draft, when it has ended.
+    pub fn drawn(
+        &self,
+        draft: usize,
+        tokens: Vec<TokenId>,
+        text: String,
+        finish: FinishReason,
+    ) -> Drawn {
+        let logprobs = self.0[draft].lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let logprob = logprobs.iter().fold(0.0, |sum, logprob| sum + logprob);
+        Drawn { tokens, text, finish, length: logprobs.len(), logprobs, logprob }
+    }
+}
+
 /// Draws the texts of a request, together. Taps of its drafts are replaced.
 ///
 /// # Errors
@@ -75,23 +112,11 @@ pub fn draw_texts(
     mut request: Request,
     observer: &mut dyn Observer,
 ) -> Result<Vec<Drawn>, GenerateError> {
-    let seen: Vec<Arc<Mutex<(f64, usize)>>> =
-        request.drafts.iter().map(|_| Arc::default()).collect();
-    for (draft, seen) in request.drafts.iter_mut().zip(&seen) {
-        let seen = Arc::clone(seen);
-        draft.tap = Some(Tap::new(move |_, logits, draw| {
-            // A token that is a row's own has a probability there.
-            let nats = draw.and_then(|draw| surprisal(logits, draw.token).ok()).unwrap_or(0.0);
-            let mut sum = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            *sum = (sum.0 - nats, sum.1 + 1);
-        }));
-    }
+    let watched = Watched::of(&mut request);
     let texts = generate(engine, batch, request, observer)?;
-    let drawn = texts.into_iter().zip(&seen).map(|(text, seen)| {
-        let (logprob, length) = *seen.lock().unwrap_or_else(PoisonError::into_inner);
-        Drawn { tokens: text.tokens, text: text.text, finish: text.finish, logprob, length }
-    });
-    Ok(drawn.collect())
+    let drawn =
+        |(i, text): (usize, Continuation)| watched.drawn(i, text.tokens, text.text, text.finish);
+    Ok(texts.into_iter().enumerate().map(drawn).collect())
 }
 
 /// The texts by their likelihood, the best first. Equal texts are one, with the first one's rank.
@@ -140,7 +165,8 @@ mod tests {
         let tokens: Vec<TokenId> = text.bytes().map(|byte| TokenId(byte.into())).collect();
         let length = tokens.len();
         let finish = FinishReason::MaxTokens;
-        Drawn { tokens, text: text.to_string(), finish, logprob, length }
+        let logprobs = vec![logprob / length as f64; length];
+        Drawn { tokens, text: text.to_string(), finish, logprobs, logprob, length }
     }
 
     fn order(ranked: &[Ranked]) -> Vec<(usize, usize)> {

@@ -6,6 +6,7 @@
 //!
 //! - [`beam_search`]: the likeliest, with or without groups that avoid each other's tokens.
 //! - [`stochastic_beams`]: drawn without replacement.
+//! - [`Steps`]: these two, one forward pass at a time.
 //! - [`draw_texts`] draws texts as [`crate::batch::generate`] does; [`best_of`] ranks them by
 //!   likelihood, [`minimum_risk`] by how alike each is to the others ([`chrf()`]).
 //!
@@ -19,14 +20,15 @@ mod candidates;
 mod chrf;
 mod draws;
 mod plan;
+mod steps;
 mod stochastic;
 mod task;
 mod tree;
 
-pub use beam::{Beams, EarlyStopping, MAX_LENGTH_PENALTY, beam_search};
+pub use beam::{Beams, EarlyStopping, MAX_LENGTH_PENALTY};
 pub use chrf::{Runs, chrf};
-pub use draws::{By, Drawn, Ranked, best_of, draw_texts, minimum_risk};
+pub use draws::{By, Drawn, Ranked, Watched, best_of, draw_texts, minimum_risk};
 pub use plan::{Method, Plan, Wanted};
-pub use stochastic::stochastic_beams;
+pub use steps::{Steps, beam_search, stochastic_beams};
 pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Stops, Task};
 pub use tree::{Fate, Found, Node, Outcome, Tree};

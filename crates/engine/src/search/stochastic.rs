@@ -12,12 +12,9 @@
 //! text's tokens. So they depend on the seed and the tokens alone, and the texts of `k` beams are
 //! the first of those of more beams.
 
-use std::ops::ControlFlow;
-
 use kelvin_sampling::{Dice, SampleError};
 
 use super::{
-    beam::check_beams,
     candidates::{Candidate, all},
     task::{End, SearchError, Task},
     tree::{Fate, Found, Node, Outcome, Tree},
@@ -57,23 +54,73 @@ struct Child {
 /// parent's.
 type Condition = fn(f64, f64, f64) -> f64;
 
-/// Draws `beams` different texts without replacement, from the model's own distribution or that
-/// after the chain. A text's score is its perturbed log-probability. There are fewer texts if there
-/// are no more in all. `step` as in [`super::beam_search`].
-///
-/// # Errors
-/// Those of [`super::beam_search`].
-pub fn stochastic_beams<R: Rows>(
-    rows: &mut R,
-    task: &Task<'_>,
+/// A search between two steps.
+#[derive(Debug)]
+pub(super) struct Drawing<T> {
     beams: usize,
     seed: u64,
-    step: &mut dyn FnMut(usize) -> ControlFlow<()>,
-) -> Result<Outcome, SearchError> {
-    Search { task, beams, seed, condition: conditioned }.run(rows, step)
+    condition: Condition,
+    lines: Vec<Line>,
+    /// A text for each line that hasn't ended. Before the first step it is the prompt's, but for
+    /// its last token.
+    texts: Vec<T>,
+    found: Outcome,
 }
 
-/// One search.
+impl<T: Clone> Drawing<T> {
+    pub(super) fn new(beams: usize, seed: u64, text: T) -> Drawing<T> {
+        let (lines, found) = (Vec::new(), Outcome::default());
+        Drawing { beams, seed, condition: conditioned, lines, texts: vec![text], found }
+    }
+
+    /// See [`Steps::step`].
+    pub(super) fn step<R: Rows<Text = T>>(
+        &mut self,
+        rows: &mut R,
+        task: &Task<'_>,
+    ) -> Result<bool, SearchError> {
+        let Drawing { beams, seed, condition, lines, texts, found } = self;
+        let search = Search { task, beams: *beams, seed: *seed, condition: *condition };
+        if lines.is_empty() {
+            let mut root = search.root();
+            let next = begin(rows, texts, task.prompt, &|logits| search.children(&root, logits))?;
+            root.next = next.transpose()?.unwrap_or_default();
+            lines.push(root);
+            return Ok(true);
+        }
+        let depth = found.n_steps + 1;
+        let (chosen, parents) = search.choose(std::mem::take(lines), &mut found.tree, depth);
+        *lines = chosen;
+        if parents.is_empty() {
+            return Ok(false);
+        }
+        *texts = fork(std::mem::take(texts), &parents);
+        let open: Vec<&Line> = lines.iter().filter(|line| line.end.is_none()).collect();
+        let tokens: Vec<TokenId> =
+            open.iter().filter_map(|line| line.tokens.last().copied()).collect();
+        let read = |i: usize, logits: &[f32]| search.children(open[i], logits);
+        let read = append(rows, texts, &tokens, &read)?;
+        found.n_steps += 1;
+        found.n_rows += texts.len();
+        let open = lines.iter_mut().filter(|line| line.end.is_none());
+        for (line, next) in open.zip(read) {
+            line.next = next?;
+        }
+        Ok(true)
+    }
+
+    pub(super) fn n_steps(&self) -> usize {
+        self.found.n_steps
+    }
+
+    pub(super) fn outcome(&mut self) -> Outcome {
+        let lines = std::mem::take(&mut self.lines);
+        let texts = lines.into_iter().filter_map(Line::found).collect();
+        Outcome { texts, ..std::mem::take(&mut self.found) }
+    }
+}
+
+/// The rules of one search.
 struct Search<'a> {
     task: &'a Task<'a>,
     beams: usize,
@@ -82,14 +129,9 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run<R: Rows>(
-        &self,
-        rows: &mut R,
-        step: &mut dyn FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<Outcome, SearchError> {
-        check_beams(self.beams)?;
-        self.task.check()?;
-        let mut root = Line {
+    /// The line of the prompt.
+    fn root(&self) -> Line {
+        Line {
             tokens: Vec::new(),
             logprob: 0.0,
             chained: 0.0,
@@ -98,35 +140,7 @@ impl Search<'_> {
             node: None,
             end: None,
             next: Vec::new(),
-        };
-        let (text, next) = begin(rows, self.task.prompt, &|logits| self.children(&root, logits))?;
-        root.next = next.transpose()?.unwrap_or_default();
-        let (mut lines, mut texts) = (vec![root], vec![text]);
-        let (mut tree, mut n_rows, mut n_steps) = (Tree::default(), 0, 0);
-        for depth in 1.. {
-            let (chosen, parents) = self.choose(lines, &mut tree, depth);
-            lines = chosen;
-            if parents.is_empty() {
-                break;
-            }
-            texts = fork(texts, &parents);
-            let open: Vec<&Line> = lines.iter().filter(|line| line.end.is_none()).collect();
-            let tokens: Vec<TokenId> =
-                open.iter().filter_map(|line| line.tokens.last().copied()).collect();
-            let read = |i: usize, logits: &[f32]| self.children(open[i], logits);
-            let read = append(rows, &mut texts, &tokens, &read)?;
-            n_steps += 1;
-            n_rows += texts.len();
-            let open = lines.iter_mut().filter(|line| line.end.is_none());
-            for (line, next) in open.zip(read) {
-                line.next = next?;
-            }
-            if step(depth).is_break() {
-                return Err(SearchError::Cancelled);
-            }
         }
-        let texts = lines.into_iter().filter_map(Line::found).collect();
-        Ok(Outcome { texts, tree, n_rows, n_steps })
     }
 
     /// The children of a line with the largest perturbed log-probabilities, in descending order.

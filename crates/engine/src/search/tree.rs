@@ -28,7 +28,7 @@ impl Found {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
     /// The texts, the best first.
     pub texts: Vec<Found>,

@@ -127,6 +127,7 @@ fn nested_objects_have_what_is_described_and_nothing_else() {
             "DecisionRequest",
             json!({ "input": "x", "questions": [{ "type": "predicate", "instructions": "x" }] }),
         ),
+        ("/v1/search", "SearchRequest", json!({ "prompt": "x", "beams": 2, "max_tokens": 1 })),
         ("/tokenize", "TokenizeRequest", json!({ "prompt": "x" })),
         ("/detokenize", "DetokenizeRequest", json!({ "tokens": [3] })),
         (
@@ -151,7 +152,8 @@ fn nested_objects_have_what_is_described_and_nothing_else() {
                 // What it goes with, or in the place of.
                 if parameter == "stream_options" {
                     body["stream"] = json!(true);
-                } else if path == "/tokenize" {
+                } else if path == "/tokenize" || (path, &**parameter) == ("/v1/search", "messages")
+                {
                     body.as_object_mut().unwrap().remove("prompt");
                 } else if let ("input", Some(items)) =
                     (parameter.as_str(), body[parameter].as_array_mut())

@@ -89,6 +89,12 @@ fn a_request_in_the_process_has_the_bytes_of_the_server() {
         ("/studio/next", Some(json!({ "prompt": "a b", "sampler": "temp=2", "seed": 1 }))),
         ("/studio/next", Some(json!({ "prompt": "a b", "sampler": "no_such=2" }))),
         ("/studio/softmax", Some(json!({ "logits": [1, 2, 3.5], "temperature": 0.7 }))),
+        ("/v1/search", Some(json!({ "prompt": "abc", "max_tokens": 9, "tree": true }))),
+        (
+            "/v1/search",
+            Some(json!({ "prompt": "abc", "max_tokens": 5, "method": "mbr", "samples": 20,
+                "seed": 1, "tree": true })),
+        ),
         ("/studio/write", Some(json!({ "prompt": "a b", "max_tokens": 20, "columns": columns }))),
     ];
     let found = answers(&mut local, &asked);

@@ -27,6 +27,7 @@ mod report;
 mod score;
 mod scores;
 mod search;
+mod search_server;
 mod server;
 mod sweep;
 mod sweep_server;

@@ -21,6 +21,8 @@ mod studio;
 mod studio_compare;
 mod studio_decide;
 mod studio_lesson;
+mod studio_search;
 mod studio_sessions;
+mod studio_stretches;
 mod studio_writing;
 mod sweep;

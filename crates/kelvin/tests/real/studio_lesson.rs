@@ -10,7 +10,7 @@ use kelvin_testkit::{
     server::Server,
 };
 use kelvin_views::criteria::verdicts;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const TEXT: &str = "A: Hey, How you doin'?\nB:";
 /// The question of the last steps, in the chat template.
@@ -298,16 +298,6 @@ async fn the_answers_of_the_exercises_are_right_and_the_book_asks_the_questions(
 
 #[tokio::test]
 async fn axe_finds_no_violation_in_the_lesson() {
-    let axe = std::env::var_os("AXE").map_or_else(
-        || {
-            Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("../../.venv/web/node_modules/axe-core/axe.min.js")
-        },
-        Into::into,
-    );
-    let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| {
-        panic!("{}: {error}; ./check installs axe-core, or AXE names it", axe.display())
-    });
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
     for theme in ["light", "dark"] {
@@ -318,14 +308,7 @@ async fn axe_finds_no_violation_in_the_lesson() {
                 person.go(&hash).await;
                 person.wait("document.querySelector('.view-learn > *')").await;
                 person.wait(ready(&hash)).await;
-                let _: bool = person.read(&format!("{axe}\ntrue")).await;
-                let found: Vec<Value> = person
-                    .read(
-                        "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) \
-                         => violations.map(({ id, nodes }) => ({ id, at: nodes.map((node) => \
-                         node.target.join(' ') + ': ' + node.failureSummary) })))",
-                    )
-                    .await;
+                let found = person.axe().await;
                 assert!(found.is_empty(), "{hash} at {width}, {theme}: {found:#?}");
                 let wide: f64 = person.read("document.documentElement.scrollWidth").await;
                 assert!(wide <= width as f64, "{hash} is {wide} wide in {width}");

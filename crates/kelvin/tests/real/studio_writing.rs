@@ -194,7 +194,7 @@ async fn a_tree_is_a_file_and_a_file_is_never_trusted() {
     person.wait("window.saved").await;
     let saved: String = person.read("window.saved").await;
     let tree: Value = serde_json::from_str(&saved).unwrap();
-    assert_eq!((tree["format"].as_str(), tree["version"].as_u64()), (Some("kelvin tree"), Some(2)));
+    assert_eq!((tree["format"].as_str(), tree["version"].as_u64()), (Some("kelvin tree"), Some(3)));
     assert_eq!(tree["text"], TEXT);
 
     person.go("#/write?n=3&text=Tea+is").await;
@@ -233,7 +233,7 @@ async fn a_tree_is_a_file_and_a_file_is_never_trusted() {
     for (file, words) in [
         ("{".to_string(), "isn't JSON"),
         ("[]".to_string(), "isn't a tree"),
-        (spoil("/version", json!(3)), "reads 1 and 2"),
+        (spoil("/version", json!(4)), "reads 1 to 3"),
         (spoil("/model", json!("gemma3")), "made with gemma3"),
         (spoil("/tokens/3/parent", json!(3)), "tokens[3].parent"),
         (spoil("/tokens/3/id", json!(49152)), "tokens[3].id"),
@@ -243,6 +243,7 @@ async fn a_tree_is_a_file_and_a_file_is_never_trusted() {
         (spoil("/tokens", json!(many)), "1 to 200000"),
         (spoil("/leaf", json!(1e9)), "leaf"),
         (spoil("/paint", json!([{ "from": 4, "to": 2, "t": 1 }])), "paint[0].to"),
+        (spoil("/paint", json!([{ "from": 2, "to": 4, "chain": 1 }])), "paint[0].chain"),
     ] {
         load(&person, &file).await;
         let is = format!("document.querySelector('.problem')?.textContent.includes({words:?})");

@@ -20,6 +20,7 @@ pub use texts::{Search, TokenTexts};
 
 use crate::{
     error::{ChainError, SampleError},
+    notation,
     state::State,
 };
 
@@ -72,15 +73,9 @@ pub(crate) struct Held {
 /// A part's text: a place, if one is written, and what stands behind it.
 type Written<'t> = (Option<Place>, &'t str);
 
-/// The texts of the parts: `;` separates them, except in quotes.
+/// The texts of the parts.
 pub(crate) fn split(text: &str) -> Vec<&str> {
-    let mut is_quoted = false;
-    text.split(move |c| {
-        is_quoted ^= c == '"';
-        c == ';' && !is_quoted
-    })
-    .map(str::trim)
-    .collect()
+    notation::split(text, ';')
 }
 
 /// Splits a part into its place and the rest. A colon before the first `=` or `|` ends a place: in

@@ -381,6 +381,8 @@ mod tests {
             panic!("{stage}")
         };
         assert_eq!(again.texts(), [odd]);
+        let chain: Chain = r#"dry=1,breakers:"a|b" | temp=2"#.parse().unwrap();
+        assert_eq!(chain.to_string(), r#"dry=1,breakers:"a\x7cb" | temp=2"#);
         for bad in [r#"""#, r#""""#, r#""a"#, r#""\q""#, r#""\xff""#, r#""\x4""#, r#""a"b""#] {
             assert!(format!("dry=1,breakers:{bad}").parse::<Stage>().is_err(), "{bad}");
         }

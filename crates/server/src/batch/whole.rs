@@ -1,5 +1,6 @@
-//! A job whose texts are drawn as a whole, on the engine's thread: one chunk of its prompt or one
-//! step of its texts for each step of the batch, so that other requests go on beside it.
+//! A job whose texts are drawn as a whole, or are the beams of a search, on the engine's thread: one
+//! chunk of its prompt or one step of its texts for each step of the batch, so that other requests
+//! go on beside it.
 
 use std::{sync::atomic::Ordering::Relaxed, time::Instant};
 
@@ -8,16 +9,18 @@ use kelvin_engine::{
     batch::{Batch, Budget},
     generate::{Ends, FinishReason},
     rows::BatchRows,
+    search::{Plan, SearchError, Steps, Task},
     texts::{Drawn, Ending, Quality, Samples, Start, TextsError},
     transformer::{Append, Sequence, Want},
 };
+use kelvin_views::search;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::{
     metrics::Metrics,
     problem::Problem,
     queue::{Event, Job},
-    whole::WholeTexts,
+    whole::{BeamSearch, Whole, WholeTexts},
     whole_text::WholeText,
 };
 
@@ -29,7 +32,7 @@ pub(super) struct Drawing {
     arrived: Instant,
     first_choice: usize,
     ends: Ends,
-    whole: WholeTexts,
+    whole: Whole,
     phase: Phase,
     /// Choices that are done.
     n_done: usize,
@@ -42,11 +45,13 @@ enum Phase {
     Reading { prompt: Vec<TokenId>, text: Sequence },
     /// Some choices are being drawn.
     Drawing { start: Start<Sequence>, samples: Box<Samples<Sequence>> },
+    /// The beams of a search go on.
+    Searching { prompt: Vec<TokenId>, steps: Box<Steps<Sequence>> },
 }
 
 impl Drawing {
     /// A job that room was lent to.
-    pub(super) fn new(engine: &Engine, batch: &Batch, job: Job, whole: WholeTexts) -> Drawing {
+    pub(super) fn new(engine: &Engine, batch: &Batch, job: Job, whole: Whole) -> Drawing {
         let Job { id, request, first_choice, events, arrived, .. } = job;
         let phase = Phase::Reading { prompt: request.prompt, text: batch.sequence(engine) };
         let ends = request.ends;
@@ -55,7 +60,7 @@ impl Drawing {
 
     /// The room that was lent.
     pub(super) fn loan(&self) -> Budget {
-        self.whole.loan
+        self.whole.loan()
     }
 
     /// Whether nobody waits for it any more.
@@ -71,8 +76,8 @@ impl Drawing {
     /// One forward pass. Returns whether it goes on.
     pub(super) fn step(&mut self, engine: &Engine, batch: &mut Batch, metrics: &Metrics) -> bool {
         match self.advance(engine, batch, metrics) {
-            Ok(()) if self.n_done < self.whole.dice.len() => true,
-            Ok(()) => {
+            Ok(true) => true,
+            Ok(false) => {
                 let secs = self.arrived.elapsed().as_secs_f64();
                 tracing::info!(request = self.id, secs, "done");
                 false
@@ -90,59 +95,125 @@ impl Drawing {
         engine: &Engine,
         batch: &mut Batch,
         metrics: &Metrics,
-    ) -> Result<(), Problem> {
-        let failed =
-            |error: &dyn std::fmt::Display| Problem::failed(format!("the model failed: {error}"));
-        match &mut self.phase {
-            Phase::Reading { prompt, text } => {
-                let chunks = batch.options().chunks;
-                let chunk = if batch.is_empty() { chunks.alone } else { chunks.beside_decode };
-                let (from, last) = (text.len(), prompt.len() - 1);
-                let tokens = &prompt[from..last.min(from + chunk.max(1))];
-                if !tokens.is_empty() {
-                    let append = Append { sequence: text, tokens, want: Want::None };
-                    batch.append(engine, &mut [append]).map_err(|error| failed(&error))?;
-                }
-                if text.len() == last {
-                    let start = Start::at(text.clone(), std::mem::take(prompt));
-                    let (first_choice, cached, scores) = (self.first_choice, 0, Vec::new());
-                    let _ = self.events.send(Event::Read { first_choice, cached, scores });
-                    let samples = Box::new(self.next(&start));
-                    self.phase = Phase::Drawing { start, samples };
+    ) -> Result<bool, Problem> {
+        match (&self.whole, &mut self.phase) {
+            (_, Phase::Reading { .. }) => self.read(engine, batch)?,
+            (Whole::Texts(_), _) => return self.draw(engine, batch, metrics),
+            (Whole::Search(how), Phase::Searching { prompt, steps }) => {
+                let rows = &mut BatchRows { engine, batch, progress: &mut |_, _| () };
+                if !beams(rows, how, &self.ends, prompt, steps)? {
+                    let outcome = steps.outcome();
+                    metrics.generated_tokens.fetch_add(outcome.n_rows as u64, Relaxed);
+                    let _ = self.events.send(Event::Searched(Box::new(outcome)));
+                    return Ok(false);
                 }
             }
-            Phase::Drawing { start, samples } => {
-                let ending = Ending::new(engine, &self.ends);
-                let mut rows = BatchRows { engine, batch, progress: &mut |_, _| () };
-                let stepped = samples.step(&mut rows, &|tokens| ending.ends(tokens));
-                stepped.map_err(|error| match error {
-                    TextsError::Model(error) => failed(&error),
-                    other => Problem::failed(other.to_string()).coded("bad_logits"),
-                })?;
-                let ready = samples.take_ready();
-                let n_read = samples.progress().n_read;
-                metrics.generated_tokens.fetch_add(n_read - self.n_read, Relaxed);
-                self.n_read = n_read;
-                let are_done = samples.are_done();
-                let start = start.clone();
-                for drawn in ready {
-                    tell(&self.events, self.first_choice + self.n_done, &ending, &drawn)?;
-                    self.n_done += 1;
-                }
-                if are_done && self.n_done < self.whole.dice.len() {
-                    self.n_read = 0;
-                    self.phase = Phase::Drawing { samples: Box::new(self.next(&start)), start };
-                }
-            }
+            (Whole::Search(_), Phase::Drawing { .. }) => return Err(Problem::gone()),
         }
+        Ok(true)
+    }
+
+    /// Reads a chunk of the prompt, and goes on to its texts after the last one.
+    fn read(&mut self, engine: &Engine, batch: &mut Batch) -> Result<(), Problem> {
+        let Phase::Reading { prompt, text } = &mut self.phase else { return Ok(()) };
+        let chunks = batch.options().chunks;
+        let chunk = if batch.is_empty() { chunks.alone } else { chunks.beside_decode };
+        let (from, last) = (text.len(), prompt.len() - 1);
+        let tokens = &prompt[from..last.min(from + chunk.max(1))];
+        if !tokens.is_empty() {
+            let append = Append { sequence: text, tokens, want: Want::None };
+            batch.append(engine, &mut [append]).map_err(|error| failed(&error))?;
+        }
+        if text.len() < last {
+            return Ok(());
+        }
+        let (text, prompt) = (text.clone(), std::mem::take(prompt));
+        let (first_choice, cached, scores) = (self.first_choice, 0, Vec::new());
+        let _ = self.events.send(Event::Read { first_choice, cached, scores });
+        self.phase = match &self.whole {
+            Whole::Texts(whole) => {
+                let start = Start::at(text, prompt);
+                Phase::Drawing { samples: Box::new(next(whole, self.n_done, &start)), start }
+            }
+            Whole::Search(BeamSearch { plan: Plan::Beams(how), .. }) => {
+                Phase::Searching { prompt, steps: Box::new(Steps::beams(*how, text)) }
+            }
+            Whole::Search(BeamSearch { plan, seed, .. }) => {
+                let steps = Steps::stochastic(plan.n_texts(), *seed, text);
+                Phase::Searching { prompt, steps: Box::new(steps) }
+            }
+        };
         Ok(())
     }
 
-    /// The next choices.
-    fn next(&self, start: &Start<Sequence>) -> Samples<Sequence> {
-        let left = &self.whole.dice[self.n_done..];
-        Samples::new(start, &self.whole.settings, &left[..left.len().min(self.whole.at_once)])
+    /// A step of texts that are drawn as a whole. Returns whether they go on.
+    fn draw(
+        &mut self,
+        engine: &Engine,
+        batch: &mut Batch,
+        metrics: &Metrics,
+    ) -> Result<bool, Problem> {
+        let (Whole::Texts(whole), Phase::Drawing { start, samples }) =
+            (&self.whole, &mut self.phase)
+        else {
+            return Err(Problem::gone());
+        };
+        let ending = Ending::new(engine, &self.ends);
+        let mut rows = BatchRows { engine, batch, progress: &mut |_, _| () };
+        let stepped = samples.step(&mut rows, &|tokens| ending.ends(tokens));
+        stepped.map_err(|error| match error {
+            TextsError::Model(error) => failed(&error),
+            other => Problem::failed(other.to_string()).coded("bad_logits"),
+        })?;
+        let ready = samples.take_ready();
+        let n_read = samples.progress().n_read;
+        metrics.generated_tokens.fetch_add(n_read - self.n_read, Relaxed);
+        self.n_read = n_read;
+        for drawn in ready {
+            tell(&self.events, self.first_choice + self.n_done, &ending, &drawn)?;
+            self.n_done += 1;
+        }
+        if samples.are_done() && self.n_done < whole.dice.len() {
+            self.n_read = 0;
+            **samples = next(whole, self.n_done, start);
+        }
+        Ok(self.n_done < whole.dice.len())
     }
+}
+
+/// The problem of a model that refuses a step.
+fn failed(error: &dyn std::fmt::Display) -> Problem {
+    Problem::failed(format!("the model failed: {error}"))
+}
+
+/// The choices after the first `n_done`.
+fn next(whole: &WholeTexts, n_done: usize, start: &Start<Sequence>) -> Samples<Sequence> {
+    let left = &whole.dice[n_done..];
+    Samples::new(start, &whole.settings, &left[..left.len().min(whole.at_once)])
+}
+
+/// A step of a search. Returns whether it goes on.
+fn beams(
+    rows: &mut BatchRows<'_>,
+    how: &BeamSearch,
+    ends: &Ends,
+    prompt: &[TokenId],
+    steps: &mut Steps<Sequence>,
+) -> Result<bool, Problem> {
+    let (engine, by_length) = (rows.engine, FinishReason::MaxTokens);
+    let ending = search::Ending { engine, stops: &ends.texts, by_length };
+    let stops = |tokens: &[TokenId]| ending.stops(tokens);
+    let task = Task {
+        prompt,
+        chain: how.chain.as_ref(),
+        end_tokens: if ends.ignore_end { &[] } else { engine.tokenizer.end_tokens() },
+        max_tokens: ends.max_tokens,
+        stops: if ends.texts.is_empty() { None } else { Some(&stops) },
+    };
+    steps.step(rows, &task).map_err(|error| match error {
+        SearchError::Model(error) => failed(&error),
+        other => Problem::failed(other.to_string()).coded("bad_logits"),
+    })
 }
 
 /// Tells a choice's tokens and its end.

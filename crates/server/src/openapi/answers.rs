@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     answers::{
-        ChatCompletion, Completion, Decisions, Health, Models, ProblemBody, Rendered, Text,
-        TokenizerInfo, Tokens,
+        ChatCompletion, Completion, Decisions, Health, Models, ProblemBody, Rendered, Searched,
+        Text, TokenizerInfo, Tokens,
     },
     events::{ChatChunk, ResponseEvent, TextChunk},
     outputs::Response,
@@ -35,6 +35,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     generator.subschema_for::<ChatChunk>();
     generator.subschema_for::<ResponseEvent>();
     generator.subschema_for::<Decisions>();
+    generator.subschema_for::<Searched>();
     generator.subschema_for::<Tokens>();
     generator.subschema_for::<Text>();
     generator.subschema_for::<Rendered>();

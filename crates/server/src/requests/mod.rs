@@ -4,6 +4,7 @@
 mod decisions;
 mod formats;
 mod messages;
+mod search;
 mod stages;
 mod values;
 
@@ -18,6 +19,7 @@ use serde_json::{Map, Value};
 pub(crate) use decisions::{Asked, DecisionRequest};
 pub(crate) use formats::{ResponseFormat, StructuredOutputs, TextFormat, unusable};
 pub(crate) use messages::{Input, Messages};
+pub(crate) use search::SearchRequest;
 pub(crate) use values::{
     AllowedIds, BadWords, BanStrings, ChainText, ChatDate, Choices, Count, FewIds, Ids, LogitBias,
     Metadata, ModelName, On, ProfileName, Stops, Temperature, Temperatures, TextMethod, Whole,
@@ -382,6 +384,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
         schema_of::<DetokenizeRequest>(),
         schema_of::<TemplateRequest>(),
         schema_of::<DecisionRequest>(),
+        schema_of::<SearchRequest>(),
     ];
     all.into_iter().collect()
 }
@@ -430,6 +433,7 @@ mod tests {
             ("DetokenizeRequest", names::<DetokenizeRequest>()),
             ("TemplateRequest", names::<TemplateRequest>()),
             ("DecisionRequest", names::<DecisionRequest>()),
+            ("SearchRequest", names::<SearchRequest>()),
         ] {
             let properties = schemas[name]["properties"].as_object().unwrap();
             assert_eq!(properties.keys().collect::<Vec<_>>(), taken, "{name}");

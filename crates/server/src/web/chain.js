@@ -28,6 +28,16 @@ function split(text, at) {
 }
 
 /**
+ * The texts of a chain's stages.
+ * @param {string} text
+ */
+function stagesOf(text) {
+  return split(text, "|")
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+/**
  * The parts of a schedule; a plain chain is one without a place.
  * @param {string} text
  * @returns {Part[]}
@@ -74,10 +84,8 @@ export function placeOf({ place }) {
  * @returns {Stage[]}
  */
 export function parse(text, table) {
-  return text
-    .split("|")
-    .map((part) => part.trim())
-    .filter((part) => part && part !== "draw")
+  return stagesOf(text)
+    .filter((part) => part !== "draw")
     .map((part) => {
       const on = !part.startsWith("!");
       const [name, ...rest] = part.replace(/^!/, "").split("=");
@@ -94,7 +102,7 @@ function values(text, info) {
   /** @type {Record<string, string>} */
   const named = {};
   const value = [];
-  for (const item of text === "" ? [] : text.split(",")) {
+  for (const item of text === "" ? [] : split(text, ",")) {
     const at = item.indexOf(":");
     const key = item.slice(0, Math.max(at, 0)).trim();
     // A key without a knob (`ties:kept`) is kept as it stands, but `5:2` of a bias is its value.
@@ -137,10 +145,7 @@ export function sent(text) {
  * @param {string} text
  */
 function stagesOn(text) {
-  const on = text
-    .split("|")
-    .map((part) => part.trim())
-    .filter((part) => part && !part.startsWith("!"));
+  const on = stagesOf(text).filter((part) => !part.startsWith("!"));
   return on.length ? on.join(" | ") : "draw";
 }
 
@@ -151,9 +156,18 @@ function stagesOn(text) {
  */
 export function heat(text) {
   if (isSchedule(text)) return null;
-  const temps = sent(text)
-    .split("|")
-    .map((part) => part.trim())
-    .filter((part) => part.startsWith("temp="));
+  const temps = stagesOf(sent(text)).filter((part) => part.startsWith("temp="));
   return temps.length > 1 ? null : temps.length ? Number(temps[0].slice(5)) : 1;
+}
+
+/**
+ * A chain at a temperature, which takes the place of its own.
+ * @param {string} text
+ * @param {number} t
+ */
+export function heated(text, t) {
+  const temp = `temp=${t}`;
+  const stages = stagesOf(sent(text)).filter((part) => part !== "draw");
+  const at = stages.findIndex((part) => part.startsWith("temp="));
+  return (at < 0 ? [temp, ...stages] : stages.with(at, temp)).join(" | ");
 }

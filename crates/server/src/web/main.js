@@ -24,6 +24,7 @@ import { keep, recall } from "./store.js";
 import { API, controls } from "./transport.js";
 import { view as softmax } from "./views/softmax.js";
 import { view as next } from "./views/next.js";
+import { view as search } from "./views/search.js";
 import { view as chain } from "./views/chain.js";
 import { view as compare } from "./views/compare.js";
 import { view as decide } from "./views/decide.js";
@@ -33,7 +34,7 @@ import { view as write } from "./views/write.js";
 /** @import { Model, View } from "./types.js" */
 
 /** @type {View[]} */
-const views = [softmax, next, chain, compare, write, decide, learn];
+const views = [softmax, next, chain, compare, search, write, decide, learn];
 
 /** Elements of `index.html`. */
 const main = at("main");

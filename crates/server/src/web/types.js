@@ -52,6 +52,48 @@ export {};
  */
 
 /**
+ * A text that a search found.
+ * @typedef {object} SearchText
+ * @property {number} rank from 1
+ * @property {string} text
+ * @property {number[]} ids
+ * @property {number} tokens an end token included
+ * @property {Sent | "-inf"} logprob
+ * @property {Sent | "-inf"} score
+ * @property {number} [group]
+ * @property {number} [times] how often it was drawn
+ * @property {{ reason: string }} finish
+ */
+
+/**
+ * A token that a search weighed, or that drawn texts have.
+ * @typedef {object} SearchNode
+ * @property {number | null} parent the number of the node before, null after the prompt
+ * @property {[number]} ids
+ * @property {string} text
+ * @property {number} depth tokens with it
+ * @property {number} group
+ * @property {Sent | "-inf"} logprob of all tokens up to it
+ * @property {Sent | "-inf"} score
+ * @property {"kept" | "ended" | "dropped" | "left"} fate
+ * @property {number} [rank] of the text that ends here
+ * @property {number} [times] drawn texts that have it
+ */
+
+/**
+ * POST /v1/search.
+ * @typedef {object} Searched
+ * @property {string} method
+ * @property {number} [groups]
+ * @property {number} [samples]
+ * @property {string} score what a text's score is
+ * @property {number} [steps] forward passes after the prompt
+ * @property {number} [rows] their rows in all
+ * @property {SearchText[]} texts
+ * @property {SearchNode[]} [tree]
+ */
+
+/**
  * One or more tokens by their ids, their text, and how that is shown where it is blank or a part.
  * @typedef {{ ids: number[], text: string, shown: string }} Named
  */
@@ -359,9 +401,9 @@ export {};
  */
 
 /**
- * A token of a tree before it hangs in it; `t` is the temperature that it was drawn at, `frame`
- * whether it belongs to the chat template.
- * @typedef {Piece & { t: Sent | null, ends: boolean, frame?: boolean }} Leaf
+ * A token of a tree before it hangs in it; `t` is the temperature that it was drawn at, `chain` the
+ * chain that drew it where one was painted, `frame` whether it belongs to the chat template.
+ * @typedef {Piece & { t: Sent | null, chain?: string, ends: boolean, frame?: boolean }} Leaf
  */
 
 /**
@@ -419,6 +461,7 @@ export {};
  *   "/studio/chain": ChainSaid,
  *   "/studio/tokens": Named[],
  *   "/v1/decisions": { answers: [Decision, ...Decision[]] },
+ *   "/v1/search": Searched,
  *   "/studio/encode": Pick<Token, "id" | "text" | "shown">[],
  * }} Posted
  */

@@ -81,6 +81,14 @@ fn deviation(
     ((chi / k).cbrt() - (1.0 - 2.0 / (9.0 * k))) / (2.0 / (9.0 * k)).sqrt()
 }
 
+fn searched(task: &Task<'_>, beams: usize, seed: u64, condition: Condition) -> Outcome {
+    let mut rows = OfText::new(logits);
+    let text = rows.start(&PROMPT).unwrap();
+    let mut drawing = Drawing { condition, ..Drawing::new(beams, seed, text) };
+    while drawing.step(&mut rows, task).unwrap() {}
+    drawing.outcome()
+}
+
 /// How far ordered draws of `beams` texts are from those without replacement, over many seeds.
 fn deviation_of(condition: Condition, beams: usize, chain: Option<&Chain>, t: f64) -> f64 {
     const N: u64 = 40_000;
@@ -88,9 +96,7 @@ fn deviation_of(condition: Condition, beams: usize, chain: Option<&Chain>, t: f6
     let mut counts: BTreeMap<Vec<Vec<TokenId>>, u64> = BTreeMap::new();
     for seed in 0..N {
         let task = task(chain);
-        let search = Search { task: &task, beams, seed, condition };
-        let outcome =
-            search.run(&mut OfText::new(logits), &mut |_| ControlFlow::Continue(())).unwrap();
+        let outcome = searched(&task, beams, seed, condition);
         assert_eq!(outcome.texts.len(), beams.min(texts.len()));
         *counts.entry(outcome.texts.iter().map(whole).collect()).or_default() += 1;
     }
@@ -138,13 +144,7 @@ fn wrong_conditions_are_found() {
 #[test]
 fn fewer_beams_find_the_first_texts_of_more() {
     for seed in 0..300 {
-        let of = |beams: usize| {
-            let task = task(None);
-            stochastic_beams(&mut OfText::new(logits), &task, beams, seed, &mut |_| {
-                ControlFlow::Continue(())
-            })
-            .unwrap()
-        };
+        let of = |beams: usize| searched(&task(None), beams, seed, conditioned);
         // 15 texts in all: 16 beams find every one.
         let all = of(16);
         assert_eq!(all.texts.len(), 15);

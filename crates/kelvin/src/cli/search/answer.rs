@@ -1,10 +1,9 @@
 //! What `search` found, for people and programs.
 
 use kelvin_constraint::Form;
-use kelvin_views::search::{NodeRow, TextRow};
+use kelvin_views::search::{NodeRow, Settings, TextRow};
 use serde::Serialize;
 
-use super::plan::Settings;
 use crate::cli::shared::{prompt::Prompt, session::ModelFile};
 
 /// The answer.

@@ -112,7 +112,7 @@ impl Utility {
     const ALL: [Utility; 2] = [Utility::Chrf, Utility::Meaning];
 
     /// The name in flags.
-    pub(crate) fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Utility::Chrf => "chrf",
             Utility::Meaning => "meaning",

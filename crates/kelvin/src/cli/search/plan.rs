@@ -2,10 +2,14 @@
 
 use kelvin_engine::search::{Beams, By, Method, Plan as Planned, SearchError, Task, Wanted};
 use kelvin_sampling::Chain;
-use serde::Serialize;
+use kelvin_views::search::{CHRF, Settings};
 
 use super::args::{SearchArgs, Utility};
 use crate::{cli::shared::failure::usage, terminal};
+
+/// The cosine of embeddings.
+const MEANING: kelvin_views::search::Utility =
+    (Utility::Meaning.name(), "mean cosine of embeddings with the other texts");
 
 /// A method with its settings.
 #[derive(Debug, Clone, Copy)]
@@ -18,30 +22,6 @@ pub(crate) enum Plan {
     BestOf(usize, By),
     /// The drawn text that is most like the others.
     Mbr(usize, Utility),
-}
-
-/// A method with its settings, for JSON.
-#[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Settings {
-    pub(crate) method: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    beams: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    groups: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    diversity_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    length_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    early_stopping: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    samples: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    utility: Option<&'static str>,
-    /// What a text's score is, in words.
-    pub(crate) score: String,
 }
 
 /// The settings of the flags, checked. `chain` is what they set of the distribution.
@@ -126,57 +106,14 @@ impl Plan {
 
     /// For JSON.
     pub(crate) fn settings(self) -> Settings {
-        let score = self.score();
-        match self {
-            Plan::Beams(how) => Settings {
-                method: if how.groups == 1 { "beam" } else { "diverse" },
-                beams: Some(how.beams),
-                groups: (how.groups > 1).then_some(how.groups),
-                diversity_penalty: (how.groups > 1).then_some(how.diversity_penalty),
-                length_penalty: Some(how.length_penalty),
-                early_stopping: Some(how.early_stopping.name()),
-                score,
-                ..Settings::default()
-            },
-            Plan::Stochastic(beams) => {
-                Settings { method: "stochastic", beams: Some(beams), score, ..Settings::default() }
-            }
-            Plan::BestOf(samples, by) => Settings {
-                method: "best-of",
-                samples: Some(samples),
-                by: Some(by.name()),
-                score,
-                ..Settings::default()
-            },
-            Plan::Mbr(samples, utility) => Settings {
-                method: "mbr",
-                samples: Some(samples),
-                utility: Some(utility.name()),
-                score,
-                ..Settings::default()
-            },
-        }
-    }
-
-    /// What a text's score is.
-    fn score(self) -> String {
-        match self {
-            Plan::Beams(how) => {
-                let paid = if how.groups > 1 { " less diversity penalties" } else { "" };
-                match how.length_penalty {
-                    0.0 => format!("ln p{paid}"),
-                    1.0 => format!("ln p{paid}, divided by the number of tokens"),
-                    penalty => format!("ln p{paid}, divided by tokens^{penalty}"),
-                }
-            }
-            Plan::Stochastic(_) => "ln p and a Gumbel number of the text's own".to_string(),
-            Plan::BestOf(_, By::Sum) => "ln p".to_string(),
-            Plan::BestOf(_, By::Mean) => "ln p, divided by the number of tokens".to_string(),
-            Plan::Mbr(_, Utility::Chrf) => "mean chrF against the other texts".to_string(),
-            Plan::Mbr(_, Utility::Meaning) => {
-                "mean cosine of embeddings with the other texts".to_string()
-            }
-        }
+        let (plan, utility) = match self {
+            Plan::Beams(how) => (Planned::Beams(how), CHRF),
+            Plan::Stochastic(n) => (Planned::Stochastic(n), CHRF),
+            Plan::BestOf(n, by) => (Planned::BestOf(n, by), CHRF),
+            Plan::Mbr(n, Utility::Chrf) => (Planned::Mbr(n), CHRF),
+            Plan::Mbr(n, Utility::Meaning) => (Planned::Mbr(n), MEANING),
+        };
+        Settings::of(plan, utility)
     }
 
     /// The method in words.

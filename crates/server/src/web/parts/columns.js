@@ -79,13 +79,7 @@ export function ask(what, base, seed) {
  */
 export function settingOf(what, base) {
   if (what.t === null) return chains.sent(what.chain);
-  const temp = `temp=${heat.sent(what.t)}`;
-  const stages = chains
-    .sent(base)
-    .split("|")
-    .map((stage) => stage.trim());
-  const at = stages.findIndex((stage) => stage.startsWith("temp="));
-  return (at < 0 ? [temp, ...stages] : stages.with(at, temp)).join(" | ");
+  return chains.heated(base, what.t);
 }
 
 /**

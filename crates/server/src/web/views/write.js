@@ -94,6 +94,7 @@ function hostOf(page) {
       page().t = t;
       address.write({ t: heat.sent(t) });
       keeper.keep(how(page()));
+      page().stretches.show(page());
       follow.look(page());
     },
     beside: {
@@ -118,10 +119,14 @@ function hostOf(page) {
       cut: (first) => change.cut(page(), first),
     },
     brush: {
-      paint: (from, to, t) => change.paint(page(), from, to, t),
+      paint: (from, to, colour, rewrites) => change.paint(page(), [from, to], colour, rewrites),
       select: (from, to) => change.select(page(), from, to),
-      vary: (temperatures) => rewrite.make(page(), temperatures),
+      vary: (all) => rewrite.make(page(), all),
       close: () => change.select(page(), 0, 0),
+    },
+    stretches: {
+      select: (from, to) => change.select(page(), from, to),
+      off: (from, to) => change.paint(page(), [from, to], null, false),
     },
     versions: {
       keep: (i) => rewrite.keep(page(), i),
@@ -233,6 +238,7 @@ function shownOf({ tree, framed }) {
 function layout(v) {
   const often = dice(() => {
     keeper.keep(how(v));
+    v.stretches.show(v);
     follow.look(v);
   });
   const row = h("div", { class: "row" }, often, field("Tokens to write", v.many));
@@ -306,6 +312,7 @@ function sheet(v) {
     reading,
     v.readout,
     v.brush.root,
+    v.stretches.root,
     v.says,
     v.read,
     v.sums,
@@ -317,7 +324,9 @@ function toolbar(v) {
   const painted = button("Select …");
   painted.addEventListener("click", () => {
     const n = v.tree.path().length;
-    change.select(v, Math.min(v.place, n - 1), n);
+    // At the end there is what comes next.
+    if (v.place === n) change.select(v, n, n + v.length);
+    else change.select(v, v.place, n);
   });
   const gap = () => h("span", { class: "gap" });
   return h(

@@ -8,13 +8,15 @@ import { FEW } from "./alternatives.js";
 import { changed, fail, look, stop, stopReading } from "./follow.js";
 import { before, goOn, learned } from "./go_on.js";
 import { keep } from "./keeper.js";
-import { drawnBy, how } from "./page.js";
+import { drawnAt, drawsAt, drawsOn } from "./draws.js";
+import { chain, how } from "./page.js";
 import { paintSoon, paintText } from "./paint.js";
+import { MOST, given, steps } from "./schedule.js";
 import { readUnasked, settled } from "./typing.js";
 
 /** @import { By, Leaf, Learned, Next, Read, Row } from "../types.js" */
 /** @import { Page } from "./page.js" */
-/** @import { Mark } from "./tree.js" */
+/** @import { Colour, Mark } from "./tree.js" */
 
 /**
  * A token that is to be taken: its probability raw and final, and what is known of it besides.
@@ -48,7 +50,7 @@ export function select(v, from, to) {
   v.range = [from, Math.min(to, path.length)];
   if (to > from) {
     const stretch = path.slice(from, to).map((i) => tree.nodes[i].text);
-    brush.show(from, Math.min(to, path.length), stretch.join(""), tree.heatAt(from).t);
+    brush.show(from, to, stretch.join(""), tree.paintAt(from), path.length);
   } else brush.hide();
   v.versions.hide();
   paintText(v);
@@ -127,15 +129,14 @@ export function take(v, row, by = "taken") {
  * @param {By} by
  * @returns {Leaf}
  */
-function leafOf({ tree, place, t }, answer, row, by) {
+function leafOf(v, answer, row, by) {
   const { id, text, shown, raw, final } = row;
-  const { t: painted } = tree.heatAt(place);
   return {
     id,
     text: text.includes("\ufffd") ? "" : text,
     shown,
     by,
-    t: by === "drawn" ? (painted ?? t) : null,
+    ...(by === "drawn" ? drawnAt(v, v.place) : { t: null }),
     surprisal: raw > 0 ? -Math.log(raw) : null,
     rank: row.rank ?? answer.top.findIndex((one) => one.id === id),
     entropy: answer.raw.entropy_nats,
@@ -166,7 +167,7 @@ async function far(v, seen) {
   const { tree, place } = v;
   const { id, text, shown, ends, from, to } = seen.dart;
   const path = tree.path();
-  const draws = { ...drawnBy(v, tree.heatAt(place).t), learned: learned(tree, path, place) };
+  const draws = { ...drawsAt(v, place), learned: learned(tree, path, place) };
   try {
     const body = { ...before(tree, path, place), ...draws, top: 0, watch: [id] };
     const { watched, learned: next } = await post("/studio/next", body);
@@ -258,30 +259,58 @@ export async function note(v, mark) {
 }
 
 /**
- * Paints a stretch with a temperature, and rewrites the text from there to where it ended.
+ * Paints a stretch, or takes its paint off; with `rewrites`, the text is written anew from there to
+ * where it ended, or to the end of the stretch if that is further.
  * @param {Page} v
- * @param {number} from
- * @param {number} to
- * @param {number | null} painted
+ * @param {[number, number]} stretch
+ * @param {Colour | null} colour
+ * @param {boolean} rewrites
  */
-export async function paint(v, from, to, painted) {
+export async function paint(v, [from, to], colour, rewrites) {
   if (!(await settled(v))) return;
   const { tree } = v;
   const path = tree.path();
-  const given = path.filter((i) => tree.nodes[i].by === "given").length;
-  const begin = Math.max(from, given, 1);
+  const begin = Math.max(from, given(tree), 1);
   if (begin >= to) {
-    v.says.textContent = "What was given isn't rewritten: select tokens behind it.";
+    v.says.textContent = "What was given isn't drawn: select tokens behind it.";
     return;
   }
+  const was = tree.now();
+  tree.cover(begin, to, colour);
+  const why = unpaintable(v);
+  if (why) {
+    Object.assign(tree, was);
+    v.says.textContent = why;
+    return;
+  }
+  const painted = tree.paint;
+  tree.paint = was.paint;
   stop(v);
   stopReading(v);
   tree.begin();
-  tree.heat(begin, to, painted);
-  tree.leaf = path[begin - 1];
-  v.place = begin;
+  tree.paint = painted;
+  if (rewrites) {
+    tree.leaf = path[Math.min(begin, path.length) - 1];
+    v.place = Math.min(begin, path.length);
+  }
   select(v, 0, 0);
-  write(v, path.length - begin, false);
+  if (rewrites) write(v, Math.max(path.length, to) - v.place, false);
+  else changed(v);
+}
+
+/**
+ * Why the painted stretches can't be a schedule; null if they can.
+ * @param {Page} v
+ */
+function unpaintable({ tree, t }) {
+  if (tree.paint.length === 0) return null;
+  const all = steps(tree, chain(), t);
+  if (!all) {
+    const why = "The page's chain is a schedule that looks at what the text says";
+    return `${why}, so nothing can be painted over it: choose another chain first.`;
+  }
+  if (all.length <= MOST) return null;
+  return `A schedule has at most ${MOST} parts: take the paint off somewhere else first.`;
 }
 
 /**
@@ -310,18 +339,14 @@ export async function write(v, n = v.length, begins = true) {
   if (begins) tree.begin();
   clear(v.trouble);
   says.textContent = "Writing …";
-  // What a temperature of its own begins later says nothing about the fork.
-  let first = true;
   const since = performance.now();
   let written = 0;
   try {
     const why = await goOn(tree, n, {
-      ask: (t) => drawnBy(v, t),
+      ask: () => drawsOn(v),
+      as: (pos) => drawnAt(v, pos),
       signal: mine.signal,
-      read: (read) => {
-        if (first) sayRead(v, read);
-        first = false;
-      },
+      read: (read) => sayRead(v, read),
       changed: () => {
         written += 1;
         keep(how(v));

@@ -1,9 +1,10 @@
 // A tree in, a file out, and back: JSON that a person can read, with a version, and with bounds for
 // what somebody else wrote.
 //
-// The format, version 2:
+// The format, version 3:
 //   format   "kelvin tree"
-//   version  2; version 1, which has no name, marks and frame, is read as well
+//   version  3; version 2 has no chains in "tokens" and "paint", version 1 no name, marks and
+//            frame: both are read as well
 //   name     the session's name
 //   model    the model's name: ids mean nothing to another one
 //   text, chat, chain, t, seed
@@ -11,13 +12,17 @@
 //            temperature (a number), the dice
 //   tokens   all tokens of the tree, each after the one that it stands behind:
 //            { parent, id, text, shown, by } and, where they are known,
-//            { t, surprisal, rank, entropy, final, ends, learned, frame }; `parent` is a number in
-//            this list, -1 for the first. What they mean says tree.js.
+//            { t, chain, surprisal, rank, entropy, final, ends, learned, frame }; `parent` is a
+//            number in this list, -1 for the first. What they mean says tree.js.
 //   leaf     the number of the last token of the text that was looked at
-//   paint    [{ from, to, t }]: positions (from 0, `to` exclusive) with a temperature of their own
+//   paint    [{ from, to, t }] or [{ from, to, chain }]: positions (from 0, `to` exclusive) with a
+//            temperature or a chain of their own
+//   schedule the chain with the painted stretches as one schedule, in the notation of --sampler;
+//            for people, it isn't read
 //   marks    [{ at, star, label, note }]: what was noted about texts, by their last token
 // What isn't named here is ignored. All texts are texts, whatever they look like.
 
+import { steps, written as line } from "./schedule.js";
 import { MOST, Tree } from "./tree.js";
 
 /** @import { By, Learned, Node } from "../types.js" */
@@ -38,7 +43,7 @@ import { MOST, Tree } from "./tree.js";
 /** @typedef {Record<string, unknown>} Fields */
 
 const FORMAT = "kelvin tree";
-const VERSION = 2;
+const VERSION = 3;
 /** Bytes. */
 const LARGEST = 64 << 20;
 const MAX_PAINT = 1000;
@@ -47,6 +52,7 @@ const LONGEST_NAME = 200;
 const LONGEST_NOTE = 4000;
 const LONGEST_TEXT = 1 << 20;
 const LONGEST_TOKEN = 4096;
+const LONGEST_CHAIN = 4096;
 const HOTTEST = 1e9;
 /** @type {By[]} */
 const BY = ["given", "drawn", "taken", "own", "link"];
@@ -86,6 +92,7 @@ export function written(tree, { name, model, text, chat, chain, t, seed }) {
     const there = Object.entries(all).filter(([, value]) => (value ?? false) !== false);
     return JSON.stringify(Object.fromEntries(there));
   });
+  const all = steps(tree, chain, t);
   const names = {
     format: FORMAT,
     version: VERSION,
@@ -98,6 +105,7 @@ export function written(tree, { name, model, text, chat, chain, t, seed }) {
     seed,
     leaf,
     paint,
+    ...(all && paint.length > 0 ? { schedule: line(all) } : {}),
     marks: [...marks].map(([at, mark]) => ({ at, ...mark })),
   };
   const head = JSON.stringify(names, null, 1).slice(0, -2);
@@ -122,7 +130,7 @@ export async function read(file, vocabulary) {
     model: text(data, "model", 1000),
     text: text(data, "text", LONGEST_TEXT),
     chat: data.chat === true,
-    chain: text(data, "chain", 4096),
+    chain: text(data, "chain", LONGEST_CHAIN),
     t: number(data, "t", 0, HOTTEST),
     seed: whole(data, "seed", 0, Number.MAX_SAFE_INTEGER),
   };
@@ -153,9 +161,9 @@ function parsed(text) {
   if (!isObject(data) || data.format !== FORMAT) {
     throw new Error(`the file isn't a tree: its "format" isn't "${FORMAT}"`);
   }
-  if (data.version !== 1 && data.version !== VERSION) {
+  if (![1, 2, VERSION].includes(/** @type {number} */ (data.version))) {
     const found = (JSON.stringify(data.version) ?? "missing").slice(0, 40);
-    throw new Error(`the file's "version" is ${found}, but this page reads 1 and ${VERSION}`);
+    throw new Error(`the file's "version" is ${found}, but this page reads 1 to ${VERSION}`);
   }
   return data;
 }
@@ -173,7 +181,12 @@ function paint(tree, list) {
     if (!isObject(one)) throw new Error(`paint[${i}] isn't an object`);
     const from = whole(one, "from", 0, 1e7, at);
     const to = whole(one, "to", from + 1, 1e7, at);
-    tree.heat(from, to, number(one, "t", 0, HOTTEST, at));
+    const { chain } = one;
+    const isChain = chain !== undefined && chain !== null;
+    const colour = isChain
+      ? { chain: text(one, "chain", LONGEST_CHAIN, at) }
+      : { t: number(one, "t", 0, HOTTEST, at) };
+    tree.cover(from, to, colour);
   });
 }
 
@@ -217,6 +230,7 @@ function node(token, i, vocabulary) {
     shown: text(token, "shown", LONGEST_TOKEN, at),
     by,
     t: maybe("t", 0, HOTTEST),
+    ...(has("chain") ? { chain: text(token, "chain", LONGEST_CHAIN, at) } : {}),
     surprisal: maybe("surprisal", 0, Infinity),
     rank: has("rank") ? whole(token, "rank", 0, vocabulary, at) : null,
     entropy: maybe("entropy", 0, 100),

@@ -6,7 +6,8 @@ import { clear } from "../dom.js";
 import { explain } from "../server.js";
 import { before, learned } from "./go_on.js";
 import { keep } from "./keeper.js";
-import { drawnBy, how } from "./page.js";
+import { drawsAt } from "./draws.js";
+import { how } from "./page.js";
 import { paintPlace, paintText } from "./paint.js";
 
 /** @import { Page } from "./page.js" */
@@ -29,7 +30,7 @@ export function look(v) {
     paintPlace(v);
     return;
   }
-  const draws = { ...drawnBy(v, tree.heatAt(place).t), learned: learned(tree, path, place) };
+  const draws = { ...drawsAt(v, place), learned: learned(tree, path, place) };
   // A long text may still be read for a place that was left: that's broken off.
   if (v.lookedAt !== path[place - 1]) {
     v.looking.abort();
@@ -106,6 +107,7 @@ export function show(v, looks = true) {
   paintText(v);
   v.forks.show(v.tree);
   v.marks.show(v.tree.marks.get(v.tree.marked()));
+  v.stretches.show(v);
   if (looks) look(v);
   else v.beside.nothing("Choose a token to see what else could have stood there.");
 }

@@ -7,10 +7,17 @@ import { stream } from "../server.js";
 /** @import { Tree } from "./tree.js" */
 
 /**
- * How to go on: `ask(t)` says how to draw (`t` null: as everywhere), `read` hears what was found in
- * the cache, `changed` of every token.
+ * What a drawn token says about how it was drawn: its temperature, and the chain if one was
+ * painted.
+ * @typedef {{ t: Sent | null, chain?: string }} Drawn
+ */
+
+/**
+ * How to go on: `ask()` says how to draw, `as(pos)` what a token at a position says of that, `read`
+ * hears what was found in the cache, `changed` of every token.
  * @typedef {object} Host
- * @property {(t: number | null) => Draws} ask
+ * @property {() => Draws} ask
+ * @property {(pos: number) => Drawn} as
  * @property {AbortSignal} signal
  * @property {(read: Read) => void} read
  * @property {() => void} changed
@@ -45,82 +52,52 @@ export function learned(tree, path, k = path.length) {
 }
 
 /**
- * Writes up to `n` tokens after the leaf, with the temperatures that were painted there. Gives why
- * it ended, in words.
+ * Writes up to `n` tokens after the leaf. Gives why it ended, in words.
  * @param {Tree} tree
  * @param {number} n
  * @param {Host} host
  */
-export async function goOn(tree, n, host) {
-  let left = n;
-  while (left > 0) {
-    const path = tree.path();
-    if (tree.nodes[tree.leaf].ends) return "the text has ended";
-    const { t, until } = tree.heatAt(path.length);
-    const draws = host.ask(t);
-    const body = {
-      ...before(tree, path),
-      columns: [{ ...draws, learned: learned(tree, path) }],
-      max_tokens: Math.min(left, until - path.length),
-    };
-    const size = path.length;
-    const end = await stretch(tree, body, draws.temperature ?? null, host);
-    if (end === null) return "stopped";
-    left -= tree.path().length - size;
-    if (end.finish.reason === "end_token") {
-      ending(tree, end, draws.temperature ?? null);
-      host.changed();
-    }
-    if (end.finish.reason !== "max_tokens") return end.words;
-  }
-  return "length";
-}
-
-/**
- * Writes a stretch of one temperature. Gives how it ended; null if it was stopped.
- * @param {Tree} tree
- * @param {object} body
- * @param {Sent | null} t
- * @param {Host} host
- */
-async function stretch(tree, body, t, { signal, read, changed }) {
+export async function goOn(tree, n, { ask, as, signal, read, changed }) {
+  if (tree.nodes[tree.leaf].ends) return "the text has ended";
+  if (n < 1) return "length";
+  const path = tree.path();
+  const columns = [{ ...ask(), learned: learned(tree, path) }];
+  const body = { ...before(tree, path), columns, max_tokens: n };
+  let pos = path.length;
   /** @type {End | null} */
   let end = null;
   for await (const event of stream("/studio/write", body, signal)) {
-    if (signal.aborted) return null;
+    if (signal.aborted) return "stopped";
     if (event.read) read(event.read);
     if (event.token) {
-      put(tree, event.token, t);
+      tree.leaf = tree.add(tree.leaf, drawn(event.token, as(pos)));
+      pos += 1;
       changed();
     }
     if (event.end) ({ end } = event);
   }
-  return end;
+  if (end === null) return "stopped";
+  if (end.finish.reason === "end_token") {
+    ending(tree, end, as(pos));
+    changed();
+  }
+  return end.finish.reason === "max_tokens" ? "length" : end.words;
 }
 
 /**
- * @param {Tree} tree
+ * A token that was drawn, as it hangs in a tree.
  * @param {Written} token
- * @param {Sent | null} t
- */
-function put(tree, token, t) {
-  tree.leaf = tree.add(tree.leaf, drawn(token, t));
-}
-
-/**
- * A token that was drawn at temperature `t`, as it hangs in a tree.
- * @param {Written} token
- * @param {Sent | null} t
+ * @param {Drawn} as
  * @returns {Leaf}
  */
-export function drawn(token, t) {
+export function drawn(token, as) {
   const { id, text, shown, surprisal, surprisal_final: last, rank, entropy, learned } = token;
   return {
     id,
     text,
     shown,
     by: "drawn",
-    t,
+    ...as,
     surprisal,
     rank,
     entropy,
@@ -134,16 +111,16 @@ export function drawn(token, t) {
  * The token that ended a text, which isn't part of what was written.
  * @param {Tree} tree
  * @param {End} end
- * @param {Sent | null} t
+ * @param {Drawn} as
  */
-function ending(tree, { finish: { ids, text } }, t) {
+function ending(tree, { finish: { ids, text } }, as) {
   if (!ids) throw new Error("the server says that a token ended the text, but not which");
   tree.leaf = tree.add(tree.leaf, {
     id: ids[0],
     text: "",
     shown: text ?? `#${ids[0]}`,
     by: "drawn",
-    t,
+    ...as,
     surprisal: null,
     rank: null,
     entropy: null,

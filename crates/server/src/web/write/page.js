@@ -13,10 +13,11 @@ import { marks } from "./marks.js";
 import { outline } from "./outline.js";
 import { sheet } from "./sheet.js";
 import { shelf } from "./shelf.js";
+import { stretches } from "./stretches.js";
 import { Tree } from "./tree.js";
 import { versions } from "./versions.js";
 
-/** @import { Draws, Model, Next } from "../types.js" */
+/** @import { Model, Next } from "../types.js" */
 /** @import { Host as BesideHost } from "./alternatives.js" */
 /** @import { Host as BrushHost } from "./brush.js" */
 /** @import { Burst } from "./edit.js" */
@@ -24,6 +25,7 @@ import { versions } from "./versions.js";
 /** @import { How } from "./sessions.js" */
 /** @import { Options as SheetHost } from "./sheet.js" */
 /** @import { Host as ShelfHost } from "./shelf.js" */
+/** @import { Host as StretchesHost } from "./stretches.js" */
 /** @import { Mark } from "./tree.js" */
 /** @import { Host as VersionsHost } from "./versions.js" */
 
@@ -36,6 +38,7 @@ import { versions } from "./versions.js";
  * @property {ForksHost} forks
  * @property {BrushHost} brush
  * @property {ShelfHost} shelf
+ * @property {StretchesHost} stretches
  * @property {(mark: Mark) => void} mark
  * @property {VersionsHost} versions
  */
@@ -63,8 +66,8 @@ export function build(model, host) {
     trouble: h("div", { "aria-live": "polite" }),
     /** What happened to the session. */
     told: h("p", { class: "note told", role: "status" }),
-    says: h("p", { class: "note says-run", "aria-live": "polite" }),
-    read: h("p", { class: "note says-read", "aria-live": "polite" }),
+    says: said("says-run"),
+    read: said("says-read"),
     readout: h("p", { class: "readout" }),
     sums: h("p", { class: "note sums" }),
     key: h("div", {}),
@@ -73,6 +76,7 @@ export function build(model, host) {
     forks: outline(host.forks),
     marks: marks(host.mark),
     brush: brush(host.brush),
+    stretches: stretches(host.stretches),
     shelf: shelf(host.shelf),
     versions: versions(host.versions),
     slider: temperature(t, host.heat),
@@ -110,8 +114,6 @@ export function build(model, host) {
     numbers: false,
     /** Whether the tokens of the chat template are shown. */
     framed: false,
-    /** Which tokens of the text at hand are the chat template's. */
-    frames: /** @type {Set<number>} */ (new Set()),
     /** The edit that goes on. */
     burst: /** @type {Burst | null} */ (null),
     /** Makes tokens of what was typed, a moment after the last key. */
@@ -131,6 +133,11 @@ export function build(model, host) {
       /** @type {AbortSignal} */ _signal,
     ) => {},
   };
+}
+
+/** @param {string} name */
+function said(name) {
+  return h("p", { class: `note ${name}`, "aria-live": "polite" });
 }
 
 /**
@@ -154,17 +161,6 @@ export function setLength(v) {
 /** The chain of the address. */
 export function chain() {
   return address.key("chain", chains.NEUTRAL);
-}
-
-/**
- * How a token is drawn, at a temperature that was painted or as everywhere (null).
- * @param {Page} v
- * @param {number | null} painted
- * @returns {Draws}
- */
-export function drawnBy(v, painted) {
-  const t = heat.sent(painted ?? v.t);
-  return { sampler: chains.sent(chain()), temperature: t, seed: seed() };
 }
 
 /**

@@ -5,7 +5,9 @@ import { h, clear } from "../dom.js";
 import { LENSES, legend, sentence } from "../draw/lens.js";
 import { count, number } from "../format.js";
 import * as heat from "../heat.js";
+import { drawnAt } from "./draws.js";
 import { shown } from "./edit.js";
+import { colourOf } from "./stretches.js";
 
 /** @import { Node } from "../types.js" */
 /** @import { Page } from "./page.js" */
@@ -21,7 +23,7 @@ export function paintText(v) {
     place: running || tree.draft ? null : place,
     range,
     numbers: numbers && lens !== null,
-    heats: (pos) => tree.heatAt(pos).t,
+    paints: (pos) => colourOf(tree, pos),
     frame: (i) => !v.framed && all[i]?.frame === true,
   });
   clear(v.key).append(...(lens ? [legend(lens)] : []));
@@ -88,7 +90,7 @@ export function point({ tree, place, readout }, i) {
  * Where a token comes from, in words.
  * @param {Node} node
  */
-function origin({ by, t }) {
+function origin({ by, t, chain }) {
   switch (by) {
     case "given":
       return "given";
@@ -99,6 +101,7 @@ function origin({ by, t }) {
     case "link":
       return "from a link";
     default:
+      if (chain) return `drawn by ${chain}`;
       return t === null ? "drawn" : `drawn at T = ${heat.written(heat.parsed(t, 1))}`;
   }
 }
@@ -107,7 +110,8 @@ function origin({ by, t }) {
  * The alternatives at the place, or why there are none.
  * @param {Page} v
  */
-export function paintPlace({ tree, place, running, answer, beside, t }) {
+export function paintPlace(v) {
+  const { tree, place, running, answer, beside, t } = v;
   const path = tree.path();
   const last = tree.nodes[path[place - 1]];
   if (running) beside.nothing("The text is being written.");
@@ -119,6 +123,6 @@ export function paintPlace({ tree, place, running, answer, beside, t }) {
   else if (answer) {
     const branches = tree.children(path[place - 1]).map((i) => tree.nodes[i].id);
     const stands = tree.nodes[path[place]];
-    beside.show(answer, { stands, branches, k: place, t: tree.heatAt(place).t ?? t });
+    beside.show(answer, { stands, branches, k: place, t: heat.parsed(drawnAt(v, place).t, t) });
   }
 }

@@ -1,14 +1,14 @@
 // Versions of the selected stretch: made, kept in the text, or left.
 
 import { isAborted } from "../server.js";
+import { drawsAs } from "./draws.js";
 import { changed, fail, stop, stopReading } from "./follow.js";
-import { drawnBy } from "./page.js";
 import { paintText } from "./paint.js";
 import { readUnasked, settled } from "./typing.js";
 import { FIT, keepVersion, mean, vary } from "./vary.js";
 
 /** @import { Page } from "./page.js" */
-/** @import { Version } from "./vary.js" */
+/** @import { Version, What } from "./vary.js" */
 
 /**
  * The versions that are shown, and what they are versions of.
@@ -17,11 +17,11 @@ import { FIT, keepVersion, mean, vary } from "./vary.js";
 let shown = null;
 
 /**
- * Makes a version at each temperature.
+ * Makes a version with each temperature or chain.
  * @param {Page} v
- * @param {number[]} temperatures
+ * @param {What[]} whats
  */
-export async function make(v, temperatures) {
+export async function make(v, whats) {
   if (!(await settled(v))) return;
   const { tree, range } = v;
   const [from, to] = range;
@@ -29,7 +29,7 @@ export async function make(v, temperatures) {
     v.says.textContent = "Nothing comes before the first token: select tokens behind it.";
     return;
   }
-  if (temperatures.length > v.model.parallel) {
+  if (whats.length > v.model.parallel) {
     v.says.textContent = `At most ${v.model.parallel} versions are made at once.`;
     return;
   }
@@ -53,8 +53,8 @@ export async function make(v, temperatures) {
       made = all;
       show(all);
     };
-    await vary(tree, range, temperatures, {
-      ask: (t) => drawnBy(v, t),
+    await vary(tree, range, whats, {
+      ask: (what) => drawsAs(v, from, what),
       signal: mine.signal,
       told,
     });

@@ -2,20 +2,20 @@
 
 import { said, sentence, step } from "../draw/lens.js";
 import { h } from "../dom.js";
-import * as heat from "../heat.js";
 import { isPart, pieces } from "../parts/pieces.js";
 
 /** @import { Piece } from "../types.js" */
 /** @import { Lens } from "../draw/lens.js" */
+/** @import { Shade } from "./stretches.js" */
 
 /**
- * How tokens are shown: the chosen `place`, a `range`, `heats(i)` the temperature that a token was
- * painted with, `frame(i)` whether it belongs to the chat template; no colours without a `lens`.
+ * How tokens are shown: the chosen `place`, a `range`, `paints(i)` what a token is painted with,
+ * `frame(i)` whether it belongs to the chat template; no colours without a `lens`.
  * @typedef {object} Look
  * @property {Lens | null} lens
  * @property {number | null} place
  * @property {[number, number]} range
- * @property {(i: number) => number | null} heats
+ * @property {(i: number) => Shade | null} paints
  * @property {(i: number) => boolean} frame
  * @property {boolean} numbers
  */
@@ -51,10 +51,10 @@ export function paint(one, token, i, look) {
   const { span } = one;
   one.of = token;
   const { lens, numbers } = look;
-  const t = look.heats(i);
-  const classes = classesOf(token, i, look, t);
+  const shade = look.paints(i);
+  const classes = classesOf(token, i, look, shade);
   const value = lens && token.id >= 0 ? said(lens, token) : "";
-  const now = `${i}|${classes}|${value}|${t}`;
+  const now = `${i}|${classes}|${value}|${shade?.heat}`;
   if (now === one.look) return;
   one.look = now;
   span.className = classes;
@@ -63,23 +63,23 @@ export function paint(one, token, i, look) {
   span.dataset.value = value;
   if (token.text === "" && !isPart(token)) span.dataset.shown = token.shown;
   if (numbers) span.dataset.number = value === "not known" ? "–" : value.replace(/ nats|rank /, "");
-  if (t !== null) span.style.setProperty("--heat", heat.colour(t));
+  if (shade?.heat) span.style.setProperty("--heat", shade.heat);
 }
 
 /**
  * @param {Piece} token
  * @param {number} i
  * @param {Look} look
- * @param {number | null} t
+ * @param {Shade | null} shade
  */
-function classesOf(token, i, { lens, place, numbers, range: [from, to], frame }, t) {
+function classesOf(token, i, { lens, place, numbers, range: [from, to], frame }, shade) {
   const at = lens && token.id >= 0 ? step(lens, token) : null;
   const all = [
     "piece",
     at === null ? "" : `lens-${at}`,
     i === place ? "here" : "",
     i >= from && i < to ? "in-range" : "",
-    t === null ? "" : "painted",
+    shade === null ? "" : `painted ${shade.name}`,
     token.text !== "" ? "" : isPart(token) ? "part" : "bytes",
     ["given", "own"].includes(token.by) ? token.by : "",
     token.id < 0 ? "typed" : "",

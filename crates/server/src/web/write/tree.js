@@ -8,12 +8,19 @@
 // `by` says where it comes from, "given" (the text that is continued), "drawn", "taken" by hand,
 // "own" (typed or pasted) or "link"; `t` is the temperature that it was drawn at; `surprisal`,
 // `rank` (from 0) and `entropy` are raw, `final` is the probability in what it was drawn from, and
-// null where nobody knows; `learned` is what a stage that learns (mirostat, adaptive_p) knew after
-// it, null where there was none: { name: [number, number] }.
+// null where nobody knows; `chain` is the chain that drew it where one was painted; `learned` is
+// what a stage that learns (mirostat, adaptive_p) knew after it, null where there was none:
+// { name: [number, number] }.
 
 /** @import { Leaf, Node } from "../types.js" */
 
-/** @typedef {{ from: number, to: number, t: number }} Paint */
+/**
+ * A stretch of positions that is painted: with a temperature in the place of the page's, or with a
+ * chain.
+ * @typedef {{ from: number, to: number, t?: number, chain?: string }} Paint
+ */
+
+/** What a stretch is painted with. @typedef {Pick<Paint, "t" | "chain">} Colour */
 
 /**
  * What a text began with: what was typed, and whether it is a message in the chat template.
@@ -54,7 +61,7 @@ export class Tree {
     this.behind = new Map();
     this.leaf = -1;
     /**
-     * Stretches of positions with a temperature of their own, rising, none in another.
+     * Painted stretches, rising, none in another.
      * @type {Paint[]}
      */
     this.paint = [];
@@ -230,39 +237,29 @@ export class Tree {
   }
 
   /**
-   * Paints the positions from `from` to `to` (exclusive) with a temperature; null takes the paint
-   * off.
+   * Paints the positions from `from` to `to` (exclusive); null takes the paint off.
    * @param {number} from
    * @param {number} to
-   * @param {number | null} t
+   * @param {Colour | null} colour
    */
-  heat(from, to, t) {
+  cover(from, to, colour) {
     const parts = this.paint
       .flatMap((one) => [
         { ...one, to: Math.min(one.to, from) },
         { ...one, from: Math.max(one.from, to) },
       ])
       .filter((one) => one.from < one.to);
-    if (t !== null) parts.push({ from, to, t });
+    if (colour !== null) parts.push({ from, to, ...colour });
     this.paint = parts.sort((a, b) => a.from - b.from);
   }
 
   /**
-   * The temperature that a position was painted with, and where that ends; null where there is
-   * none, and where the next begins.
+   * What a position is painted with.
    * @param {number} pos
-   * @returns {{ t: number | null, until: number }}
+   * @returns {Paint | null}
    */
-  heatAt(pos) {
-    const here = this.paint.find((one) => one.from <= pos && pos < one.to);
-    if (here) return { t: here.t, until: here.to };
-    return {
-      t: null,
-      until: Math.min(
-        ...this.paint.filter((one) => one.from > pos).map((one) => one.from),
-        Infinity,
-      ),
-    };
+  paintAt(pos) {
+    return this.paint.find((one) => one.from <= pos && pos < one.to) ?? null;
   }
 
   /**

@@ -1,6 +1,7 @@
-// Versions of a stretch: other words in its place, each at a temperature, and how well what follows
-// fits behind each.
+// Versions of a stretch: other words in its place, each at a temperature or with a chain, and how
+// well what follows fits behind each.
 
+import * as chains from "../chain.js";
 import { stream } from "../server.js";
 import { UNREAD } from "./edit.js";
 import { before, drawn, learned } from "./go_on.js";
@@ -10,9 +11,14 @@ import { score } from "./reading.js";
 /** @import { Tree } from "./tree.js" */
 
 /**
+ * What a version is drawn with: a temperature, or a chain.
+ * @typedef {{ t?: number, chain?: string }} What
+ */
+
+/**
  * A version: its tokens, and the figures of what follows behind it, as far as they were asked for.
  * @typedef {object} Version
- * @property {number} t
+ * @property {What} what
  * @property {Leaf[]} tokens
  * @property {Token[]} follows
  */
@@ -21,28 +27,39 @@ import { score } from "./reading.js";
 export const FIT = 48;
 
 /**
- * Makes a version at each temperature, with the next dice; equal temperatures have dice of their
- * own. `told` hears of every change.
+ * Whether two versions are drawn alike.
+ * @param {What} a
+ * @param {What} b
+ */
+function isSame(a, b) {
+  return a.t === b.t && a.chain === b.chain;
+}
+
+/**
+ * Makes a version with each, with the next dice; equal ones have dice of their own. `told` hears of
+ * every change.
  * @param {Tree} tree
  * @param {[number, number]} range
- * @param {number[]} temperatures
- * @param {{ ask: (t: number) => Draws, signal: AbortSignal, told: (all: Version[]) => void }} host
+ * @param {What[]} whats
+ * @param {{ ask: (what: What) => Draws, signal: AbortSignal,
+ *   told: (all: Version[]) => void }} host
  */
-export async function vary(tree, [from, to], temperatures, { ask, signal, told }) {
+export async function vary(tree, [from, to], whats, { ask, signal, told }) {
   const path = tree.path();
   /** @type {Version[]} */
-  const all = temperatures.map((t) => ({ t, tokens: [], follows: [] }));
-  const columns = temperatures.map((t, i) => {
-    const draws = ask(t);
-    const same = temperatures.slice(0, i).filter((other) => other === t).length;
+  const all = whats.map((what) => ({ what, tokens: [], follows: [] }));
+  const columns = whats.map((what, i) => {
+    const draws = ask(what);
+    const same = whats.slice(0, i).filter((other) => isSame(other, what)).length;
     // The dice of the text itself would often say again what stands there.
     return { ...draws, seed: draws.seed + 1 + same, learned: learned(tree, path, from) };
   });
   const body = { ...before(tree, path, from), columns, max_tokens: to - from };
   for await (const { token } of stream("/studio/write", body, signal)) {
     if (!token) continue;
-    const { t, tokens } = all[token.column];
-    tokens.push(drawn(token, t));
+    const { what, tokens } = all[token.column];
+    const { t, chain } = what;
+    tokens.push(drawn(token, { t: t ?? chains.heat(chain ?? ""), ...(chain ? { chain } : {}) }));
     told(all);
   }
   const ids = path.map((i) => tree.nodes[i].id);

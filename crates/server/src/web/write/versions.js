@@ -1,6 +1,7 @@
-// Versions of a stretch side by side: each with its temperature, how surprising it is, and how well
-// what follows fits behind it.
+// Versions of a stretch side by side: each with its temperature or chain, how surprising it is, and
+// how well what follows fits behind it.
 
+import * as chains from "../chain.js";
 import { h, clear } from "../dom.js";
 import { number } from "../format.js";
 import * as heat from "../heat.js";
@@ -64,7 +65,9 @@ function nats(x) {
  * @param {boolean} done
  * @param {(i: number) => void} keep
  */
-function card({ t, tokens, follows }, i, now, done, keep) {
+function card({ what, tokens, follows }, i, now, done, keep) {
+  const name = what.chain ?? `T = ${heat.written(what.t ?? 1)}`;
+  const t = what.t ?? chains.heat(what.chain ?? "") ?? 1;
   const text = tokens.map((token) => token.text).join("");
   const fit = mean(follows);
   const better = fit !== null && now !== null && fit < now;
@@ -75,9 +78,9 @@ function card({ t, tokens, follows }, i, now, done, keep) {
     {
       class: "version",
       "--heat": heat.colour(t),
-      "aria-label": `Version at T = ${heat.written(t)}`,
+      "aria-label": `Version with ${name}`,
     },
-    h("h3", {}, `T = ${heat.written(t)}`),
+    h("h3", {}, name),
     h("p", { class: "version-text" }, text.trim() === "" && done ? "(blank)" : text),
     h(
       "dl",

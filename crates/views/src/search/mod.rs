@@ -1,11 +1,18 @@
-//! What a search found: its texts by rank, and the tree of the tokens that it weighed.
+//! What a search found: its settings, its texts by rank, and the tree of the tokens that it weighed.
+
+mod settings;
+
+use std::collections::BTreeMap;
 
 use kelvin_engine::{
     Engine, TokenId,
     generate::{FinishReason, first_stop},
     search::{Drawn, End, Fate, Found, Ranked, Tree},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
+
+pub use settings::{CHRF, Settings, Utility};
 
 use crate::{
     figures::{Finish, divergence},
@@ -13,7 +20,8 @@ use crate::{
 };
 
 /// A text.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchText")]
 pub struct TextRow {
     /// From 1.
     pub rank: usize,
@@ -47,8 +55,9 @@ pub struct TextRow {
     pub node: Option<usize>,
 }
 
-/// A token that was weighed.
-#[derive(Debug, Serialize)]
+/// A token that was weighed, or that drawn texts have.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchNode")]
 pub struct NodeRow {
     /// Index of the node before; null after the prompt.
     pub parent: Option<usize>,
@@ -63,7 +72,7 @@ pub struct NodeRow {
     /// ln p of all tokens up to it under the model's own distribution.
     #[serde(serialize_with = "json::number")]
     pub logprob: f64,
-    /// What it was ranked by in its step.
+    /// What it was ranked by in its step; of drawn texts as `logprob`.
     #[serde(serialize_with = "json::number")]
     pub score: f64,
     /// `kept`, `ended`, `dropped` or `left`.
@@ -71,6 +80,9 @@ pub struct NodeRow {
     /// Rank of the text that ends here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rank: Option<usize>,
+    /// How many of the drawn texts have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<usize>,
 }
 
 /// How texts end that a search finds.
@@ -176,6 +188,47 @@ pub fn nodes(engine: &Engine, tree: &Tree, texts: &[TextRow]) -> Vec<NodeRow> {
             Fate::Left => "left",
         },
         rank: rank(i),
+        times: None,
     };
     tree.nodes.iter().enumerate().map(of).collect()
+}
+
+/// The tree of drawn texts: what several of them begin with is there once.
+pub fn drawn_nodes(engine: &Engine, all: &[Drawn], ranked: &[Ranked]) -> Vec<NodeRow> {
+    let mut nodes: Vec<NodeRow> = Vec::new();
+    let mut known: BTreeMap<(Option<usize>, TokenId), usize> = BTreeMap::new();
+    for (i, one) in ranked.iter().enumerate() {
+        let drawn = &all[one.index];
+        let end = match drawn.finish {
+            FinishReason::EndToken(token) => Some(token),
+            _ => None,
+        };
+        let (mut parent, mut logprob) = (None, 0.0);
+        let tokens = drawn.tokens.iter().copied().chain(end);
+        for (k, (token, own)) in tokens.zip(&drawn.logprobs).enumerate() {
+            logprob += own;
+            let at = *known.entry((parent, token)).or_insert_with(|| {
+                nodes.push(NodeRow {
+                    parent,
+                    ids: [token.0],
+                    text: token::text(engine, token),
+                    depth: k + 1,
+                    group: 1,
+                    logprob,
+                    score: logprob,
+                    fate: "kept",
+                    rank: None,
+                    times: Some(0),
+                });
+                nodes.len() - 1
+            });
+            nodes[at].times = nodes[at].times.map(|times| times + one.times);
+            parent = Some(at);
+        }
+        if let Some(last) = parent {
+            nodes[last].fate = "ended";
+            nodes[last].rank = Some(i + 1);
+        }
+    }
+    nodes
 }
