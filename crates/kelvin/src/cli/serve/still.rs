@@ -13,15 +13,21 @@ use crate::{
 
 /// The name of the model's file in the folder.
 const MODEL: &str = "model.gguf";
+/// The engine's module.
+const MODULE: &str = "kelvin.wasm";
 
 /// Writes the page, the engine's module and the model's file.
 pub(super) fn write(folder: &Path, args: &StudioArgs) -> anyhow::Result<()> {
     let module = match &args.engine {
         Some(path) => path.clone(),
-        None => beside_this_program()?,
+        None => installed()?,
     };
     let plain = std::fs::read(&module).with_context(|| {
-        format!("the engine's module can't be read from {}; --engine names it", module.display())
+        format!(
+            "the engine's module can't be read from {}; archives of Kelvin have it, \
+             ./check-wasm --build makes it, and --engine names it",
+            module.display()
+        )
     })?;
     if !plain.starts_with(b"\0asm") {
         return Err(usage(format!("{} is no module of WebAssembly", module.display())));
@@ -56,8 +62,10 @@ fn relaxed(module: &Path) -> PathBuf {
     module.with_file_name(format!("{stem}-relaxed.wasm"))
 }
 
-/// Where `./release` puts the module.
-fn beside_this_program() -> anyhow::Result<PathBuf> {
+/// Where `./release` puts the module: beside the program, or where a Debian package has it.
+fn installed() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("where this program is isn't known")?;
-    Ok(program.with_file_name("kelvin.wasm"))
+    let beside = program.with_file_name(MODULE);
+    let shared = program.parent().map(|folder| folder.join("../share/kelvin").join(MODULE));
+    Ok(shared.filter(|path| !beside.exists() && path.exists()).unwrap_or(beside))
 }
