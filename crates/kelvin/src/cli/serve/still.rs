@@ -32,8 +32,9 @@ pub(super) fn write(folder: &Path, args: &StudioArgs) -> anyhow::Result<()> {
     if !plain.starts_with(b"\0asm") {
         return Err(usage(format!("{} is no module of WebAssembly", module.display())));
     }
-    // Without the faster module the page has the other one alone.
-    let engine = StaticEngine { plain, relaxed: std::fs::read(relaxed(&module)).ok() };
+    // Without the faster modules the page has the plain one alone.
+    let read = |variant| std::fs::read(beside(&module, variant)).ok();
+    let engine = StaticEngine { plain, relaxed: read("relaxed"), threads: read("threads") };
     std::fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
     let model = if args.without_model {
         StaticModel::default()
@@ -56,16 +57,16 @@ pub(super) fn write(folder: &Path, args: &StudioArgs) -> anyhow::Result<()> {
     ))
 }
 
-/// The module with relaxed SIMD, beside the other one.
-fn relaxed(module: &Path) -> PathBuf {
+/// A variant of the module, beside it.
+fn beside(module: &Path, variant: &str) -> PathBuf {
     let stem = module.file_stem().unwrap_or_default().to_string_lossy();
-    module.with_file_name(format!("{stem}-relaxed.wasm"))
+    module.with_file_name(format!("{stem}-{variant}.wasm"))
 }
 
 /// Where `./release` puts the module: beside the program, or where a Debian package has it.
 fn installed() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("where this program is isn't known")?;
-    let beside = program.with_file_name(MODULE);
+    let own = program.with_file_name(MODULE);
     let shared = program.parent().map(|folder| folder.join("../share/kelvin").join(MODULE));
-    Ok(shared.filter(|path| !beside.exists() && path.exists()).unwrap_or(beside))
+    Ok(shared.filter(|path| !own.exists() && path.exists()).unwrap_or(own))
 }
