@@ -34,24 +34,24 @@ export function count() {
   return Math.min(navigator.hardwareConcurrency, MOST);
 }
 
-/** Threads that wait for work. */
+/** Threads that wait for work, none at first. */
 export class Threads {
-  /**
-   * @param {WebAssembly.Memory} memory
-   * @param {Worker[]} idle
-   */
-  constructor(memory, idle) {
+  /** @param {WebAssembly.Memory} memory */
+  constructor(memory) {
     this.memory = memory;
-    this.idle = idle;
+    /** @type {Worker[]} */
+    this.idle = [];
     this.last = 0;
   }
 
   /**
-   * Starts `n` workers, and waits until each has an instance of the module.
+   * Starts `n` workers, and waits until each has an instance of the module. The engine's own
+   * instance comes before them, since the first one prepares the memory.
    * @param {number} n
-   * @param {Parts} parts
+   * @param {Omit<Parts, "memory">} parts
    */
-  static async start(n, parts) {
+  async start(n, parts) {
+    const { memory } = this;
     const workers = Array.from({ length: n }, () => {
       const worker = new Worker(new URL("./thread.js", import.meta.url), { type: "module" });
       /** @type {Promise<Worker>} */
@@ -59,10 +59,10 @@ export class Threads {
         worker.onmessage = () => resolve(worker);
         worker.onerror = (event) => reject(new Error(event.message || "a thread can't be started"));
       });
-      worker.postMessage({ kind: "make", parts });
+      worker.postMessage({ kind: "make", parts: { ...parts, memory } });
       return ready;
     });
-    return new Threads(parts.memory, await Promise.all(workers));
+    this.idle.push(...(await Promise.all(workers)));
   }
 
   /**

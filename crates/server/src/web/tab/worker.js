@@ -61,14 +61,12 @@ async function open(source, lock, wasm) {
     ? { name: null, module: await WebAssembly.compile(wasm) }
     : await compiled(names);
   const file = "file" in source ? source.file : await obtain(source.about, source.url, coming);
-  const n = memory && name === THREADS ? count() : 1;
-  const parts = { module, file, channel: lock };
-  const threads =
-    memory && name === THREADS ? await Threads.start(n - 1, { ...parts, memory }) : null;
+  const threads = memory && name === THREADS ? new Threads(memory) : null;
   const made = new Engine(module, threads);
+  await threads?.start(count() - 1, { module, file, channel: lock });
   const sha256 = "about" in source ? (source.about.sha256 ?? undefined) : undefined;
   try {
-    made.open(bytesOf(file), { name: source.name, sha256, threads: n });
+    made.open(bytesOf(file), { name: source.name, sha256, threads: threads ? count() : 1 });
   } catch (error) {
     if ("about" in source) await doubt(source.about);
     throw error;
