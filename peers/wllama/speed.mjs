@@ -84,7 +84,11 @@ async function afterReload(browser, first) {
 }
 
 async function inTheTab() {
-  const { browser, end } = await page(folder, "#/softmax", "document.querySelector('.view-softmax')");
+  const { browser, end } = await page(
+    folder,
+    "#/softmax",
+    "document.querySelector('.view-softmax')",
+  );
   // From the second visit on the page's files are kept.
   await browser.read("navigator.serviceWorker.ready.then(() => true)");
   const one = { prompt: "Once upon a time", max_tokens: 1, columns: [{ sampler: "temp=1" }] };

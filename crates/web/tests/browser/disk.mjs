@@ -68,5 +68,9 @@ const expected = await served();
 assert.match(expected, /data: \[DONE\]\n\n$/);
 const controls = (browser) => browser.give(model);
 assert.equal(await fromDisk(controls), expected, "a file that was chosen");
-assert.equal(await fromDisk((browser) => drop(browser, model)), expected, "a file that was dropped");
+assert.equal(
+  await fromDisk((browser) => drop(browser, model)),
+  expected,
+  "a file that was dropped",
+);
 console.log(`${VIEWS.length} views and a text from a disk, with the model chosen and dropped`);

@@ -83,7 +83,10 @@ await visit(true, async (browser) => {
   await browser.give(join(folder, "kelvin.wasm"));
   await browser.says("kelvin.wasm can't be opened");
   await browser.give(join(folder, "model.gguf"));
-  await browser.until("the model", `document.querySelector('.foot strong')?.textContent === "model.gguf"`);
+  await browser.until(
+    "the model",
+    `document.querySelector('.foot strong')?.textContent === "model.gguf"`,
+  );
   assert.equal((await write(browser)).text, one.text);
   console.log("a file that isn't a model, and a model of the reader's own, with threads");
 });

@@ -1,5 +1,5 @@
-// Where a static studio's parts are when the page was opened from a disk: in scripts, since browsers
-// load nothing else from there. There it has the place of `place.js`; see `file.js`.
+// Where a static studio's parts are when the page was opened from a disk: in scripts, since
+// browsers load nothing else from there. There it has the place of `place.js`; see `file.js`.
 
 import { modules } from "./relaxed.js";
 

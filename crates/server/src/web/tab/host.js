@@ -28,8 +28,7 @@ export class Host {
     // A browser releases a worker's locks when it is gone, however that came. (Web Locks)
     this.lock = navigator.locks ? `kelvin ${crypto.randomUUID()}` : null;
     // A thread that fails says so, since the worker that waits for it can't.
-    const hasThreads = this.lock && self.crossOriginIsolated;
-    this.failures = hasThreads ? new BroadcastChannel(this.lock) : null;
+    this.failures = this.lock && self.crossOriginIsolated ? new BroadcastChannel(this.lock) : null;
     if (this.failures) this.failures.onmessage = ({ data }) => this.end(String(data));
     this.worker = worker();
     this.worker.onmessage = ({ data }) => this.take(data);

@@ -1,5 +1,5 @@
-// The worker of one thread of the engine: an instance of its module on the memory of all threads. It
-// computes from "begin" on, mostly until it is ended.
+// The worker of one thread of the engine: an instance of its module on the memory of all threads.
+// It computes from "begin" on, mostly until it is ended.
 
 import { failure } from "./engine.js";
 import { NONE } from "./threads.js";

@@ -28,8 +28,8 @@ let choices = 0;
 keep(modules()[0]);
 
 /**
- * Controls for the page's head: a file of one's own in place of the model, which may be dropped onto
- * the page as well. `again` shows the page anew.
+ * Controls for the page's head: a file of one's own in place of the model, which may be dropped
+ * onto the page as well. `again` shows the page anew.
  * @param {() => void} again
  */
 export function controls(again) {
