@@ -1,7 +1,7 @@
 // Starts the page where it was opened as a file. Browsers load no module, no worker and no
 // WebAssembly from a disk, but scripts like this one. So `studio --static` writes the page's
-// modules as texts into `disk.js`, and the engine's modules as base64 into `NAME.wasm.js`. From each text a
-// module is made with an address of its own.
+// modules as texts into `disk.js`, and the engine's modules as base64 into `NAME.wasm.js`. From
+// each text a module is made with an address of its own.
 
 /** @import { About } from "./model.js" */
 
