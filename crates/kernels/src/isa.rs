@@ -22,6 +22,8 @@ pub(crate) enum Set {
     Neon,
     #[cfg(target_arch = "aarch64")]
     NeonDot,
+    #[cfg(target_arch = "aarch64")]
+    NeonI8mm,
     #[cfg(target_arch = "wasm32")]
     Simd128,
 }
@@ -74,6 +76,15 @@ impl Isa {
         None
     }
 
+    /// NEON with the matrix products of i8mm, if this CPU has them and dotprod.
+    pub fn neon_i8mm() -> Option<Isa> {
+        #[cfg(target_arch = "aarch64")]
+        if Isa::neon_dot().is_some() && std::arch::is_aarch64_feature_detected!("i8mm") {
+            return Some(Isa(Set::NeonI8mm));
+        }
+        None
+    }
+
     /// WebAssembly's 128-bit vectors: a module that runs has them. A module with relaxed SIMD needs
     /// a machine that fuses multiply-adds besides.
     pub fn simd128() -> Option<Isa> {
@@ -86,12 +97,14 @@ impl Isa {
 
     /// Every instruction set of this CPU, slowest first.
     pub fn all() -> Vec<Isa> {
-        let vectors = [Isa::avx2(), Isa::avx512(), Isa::neon(), Isa::neon_dot(), Isa::simd128()];
-        std::iter::once(Isa::SCALAR).chain(vectors.into_iter().flatten()).collect()
+        let of_x86 = [Isa::avx2(), Isa::avx512()];
+        let of_arm = [Isa::neon(), Isa::neon_dot(), Isa::neon_i8mm()];
+        let vectors = of_x86.into_iter().chain(of_arm).chain([Isa::simd128()]).flatten();
+        std::iter::once(Isa::SCALAR).chain(vectors).collect()
     }
 
-    /// The instruction set of this name: `scalar`, `avx2`, `avx512`, `neon`, `neon_dot` or
-    /// `simd128`.
+    /// The instruction set of this name: `scalar`, `avx2`, `avx512`, `neon`, `neon_dot`,
+    /// `neon_i8mm` or `simd128`.
     ///
     /// # Errors
     /// If the name is unknown, or this CPU doesn't have the set.
@@ -102,6 +115,7 @@ impl Isa {
             "avx512" => Isa::avx512(),
             "neon" => Isa::neon(),
             "neon_dot" => Isa::neon_dot(),
+            "neon_i8mm" => Isa::neon_i8mm(),
             "simd128" => Isa::simd128(),
             _ => return Err(IsaError::Unknown { name: name.to_string() }),
         };
@@ -145,6 +159,8 @@ impl Isa {
             Set::Neon => "neon",
             #[cfg(target_arch = "aarch64")]
             Set::NeonDot => "neon_dot",
+            #[cfg(target_arch = "aarch64")]
+            Set::NeonI8mm => "neon_i8mm",
             #[cfg(target_arch = "wasm32")]
             Set::Simd128 => "simd128",
         }
@@ -156,7 +172,8 @@ impl Isa {
 pub enum IsaError {
     /// No instruction set has this name.
     #[error(
-        "{name:?} is no instruction set; there are scalar, avx2, avx512, neon, neon_dot and simd128"
+        "{name:?} is no instruction set; there are scalar, avx2, avx512, neon, neon_dot, \
+         neon_i8mm and simd128"
     )]
     Unknown {
         /// The requested name.
@@ -165,7 +182,8 @@ pub enum IsaError {
     /// This CPU lacks the instruction set.
     #[error(
         "this CPU doesn't have all of {name}: avx2 needs AVX2, FMA and F16C, avx512 also AVX-512 \
-         F, BW, VL, DQ and VNNI, neon an aarch64 CPU, neon_dot also dotprod, simd128 WebAssembly"
+         F, BW, VL, DQ and VNNI, neon an aarch64 CPU, neon_dot also dotprod, \
+         neon_i8mm also i8mm, simd128 WebAssembly"
     )]
     Missing {
         /// The requested name.
@@ -191,6 +209,9 @@ macro_rules! dispatch {
             #[cfg(target_arch = "aarch64")]
             // SAFETY: an `Isa` with this set exists only if the CPU has dotprod.
             $crate::isa::Set::NeonDot => unsafe { $crate::neon_dot::$($path)::+($($arg),*) },
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: an `Isa` with this set exists only if the CPU has dotprod and i8mm.
+            $crate::isa::Set::NeonI8mm => unsafe { $crate::neon_i8mm::$($path)::+($($arg),*) },
             // A module with instructions that the machine lacks isn't loaded at all.
             #[cfg(target_arch = "wasm32")]
             $crate::isa::Set::Simd128 => $crate::simd128::$($path)::+($($arg),*),

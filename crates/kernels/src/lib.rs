@@ -54,6 +54,8 @@ mod layout_of;
 mod neon;
 #[cfg(target_arch = "aarch64")]
 mod neon_dot;
+#[cfg(target_arch = "aarch64")]
+mod neon_i8mm;
 mod prefetch;
 mod repack;
 mod scalar;

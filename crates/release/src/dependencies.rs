@@ -1,4 +1,4 @@
-//! The crates that a binary is built from, as cargo resolves them for this machine.
+//! The crates that a release is built from, as cargo resolves them for its platform.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -46,13 +46,21 @@ pub struct Dependency {
     pub uses: Vec<(String, String)>,
 }
 
-/// Asks cargo what the package `name` of this workspace is built from, with its default features.
-/// Crates of the workspace itself and dependencies of build scripts and tests aren't listed.
+/// The module of WebAssembly that a release ships beside the binary: its package and its target.
+const MODULE: (&str, &str) = ("kelvin-web", "wasm32-wasip1");
+
+/// Asks cargo what the package `name` of this workspace is built from for the platform `target`
+/// (the triple of rustc), with its default features, and the module beside it. Crates of the
+/// workspace itself and dependencies of build scripts and tests aren't listed.
 ///
 /// # Errors
 /// If cargo can't be run, or answers something unexpected.
-pub fn of_binary(name: &str) -> Result<Shipped> {
-    let tree = cargo(&["tree", "-p", name, "-e", "normal", "--prefix", "none", "-f", "{p}"])?;
+pub fn of_release(name: &str, target: &str) -> Result<Shipped> {
+    let mut tree = String::new();
+    for (package, target) in [(name, target), MODULE] {
+        let of = ["tree", "-p", package, "--target", target];
+        tree += &cargo(&[&of[..], &["-e", "normal", "--prefix", "none", "-f", "{p}"]].concat())?;
+    }
     let metadata = cargo(&["metadata", "--format-version", "1"])?;
     let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata isn't JSON")?;
     let root = metadata["workspace_root"].as_str().context("cargo metadata: no workspace_root")?;

@@ -1,6 +1,7 @@
 //! Writes the studio as a folder for any web server: the page's files, the engine as a module of
 //! WebAssembly, what makes it an application that needs no network, and `model.json`, which says
-//! where the model is.
+//! where the model is. A page that is opened from a disk has all of it in scripts besides, since
+//! browsers load no module from there (`web/tab/file.js`).
 
 use std::{
     collections::BTreeMap,
@@ -18,11 +19,18 @@ use super::{base64::base64, web::FILES};
 /// The module that asks the engine, which is another one in a tab.
 const TRANSPORT: &str = "transport.js";
 const IN_THE_TAB: &str = "// The engine runs in this tab.\nexport * from \"./tab/transport.js\";\n";
+/// What has its place in a page from a disk.
+const PLACE: &str = "tab/place.js";
+const ON_DISK: &str = "tab/disk.js";
+/// The script with all modules of the page.
+const DISK: &str = "disk.js";
 /// The service worker lies at the top: it serves its own folder alone.
 const OFFLINE: &str = "tab/offline.js";
 /// What the service worker has in place of the list of files.
 const EMPTY: &str = "{ version: \"\", files: {} }";
+const PLAIN: &str = "kelvin.wasm";
 const RELAXED: &str = "kelvin-relaxed.wasm";
+const THREADS: &str = "kelvin-threads.wasm";
 const MANIFEST: &str = "manifest.webmanifest";
 /// What the page has at its top besides.
 const HEAD: &str = "<link rel=\"manifest\" href=\"manifest.webmanifest\" />
@@ -82,6 +90,8 @@ pub struct StaticEngine {
     pub plain: Vec<u8>,
     /// With relaxed SIMD: equal bits, faster.
     pub relaxed: Option<Vec<u8>>,
+    /// With relaxed SIMD and threads, for pages that are isolated from other origins.
+    pub threads: Option<Vec<u8>>,
 }
 
 /// Writes the page into `folder`, which is created if it isn't there. The model's file isn't
@@ -99,22 +109,58 @@ pub fn write_static(folder: &Path, engine: &StaticEngine, model: &StaticModel) -
                 page.write(path, text.replace("<title>", HEAD).as_bytes())?;
             }
             TRANSPORT => page.write(&format!("web/{path}"), IN_THE_TAB.as_bytes())?,
-            OFFLINE => {}
+            OFFLINE | ON_DISK => {}
             _ => page.write(&format!("web/{path}"), bytes)?,
         }
     }
-    page.write("kelvin.wasm", &engine.plain)?;
-    match &engine.relaxed {
-        Some(relaxed) => page.write(RELAXED, relaxed)?,
-        // One of an earlier page would be another engine.
-        None => fs::remove_file(folder.join(RELAXED)).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })?,
+    page.write(PLAIN, &engine.plain)?;
+    for (path, module) in [(RELAXED, &engine.relaxed), (THREADS, &engine.threads)] {
+        match module {
+            Some(module) => page.write(path, module)?,
+            None => remove(&folder.join(path))?,
+        }
     }
     page.write("model.json", &serde_json::to_vec(model)?)?;
     page.write(MANIFEST, manifest().as_bytes())?;
-    fs::write(folder.join("offline.js"), page.offline()?)
+    fs::write(folder.join("offline.js"), page.offline()?)?;
+    write_for_a_disk(folder, engine, model)
+}
+
+/// Writes the scripts of a page that is opened from a disk. Who visits a server fetches none.
+fn write_for_a_disk(folder: &Path, engine: &StaticEngine, model: &StaticModel) -> io::Result<()> {
+    let mut texts = BTreeMap::new();
+    for (path, bytes) in FILES {
+        let (path, text) = match *path {
+            OFFLINE | PLACE => continue,
+            ON_DISK => (PLACE, String::from_utf8_lossy(bytes)),
+            TRANSPORT => (TRANSPORT, IN_THE_TAB.into()),
+            _ if path.ends_with(".js") => (*path, String::from_utf8_lossy(bytes)),
+            _ => continue,
+        };
+        texts.insert(path, text);
+    }
+    let (texts, about) = (serde_json::to_string(&texts)?, serde_json::to_string(model)?);
+    let script = format!("kelvin.files = {texts};\nkelvin.about = {about};\n");
+    fs::write(folder.join(DISK), script)?;
+    // A page from a disk is never isolated, so it has no threads.
+    for (path, module) in [(PLAIN, Some(&engine.plain)), (RELAXED, engine.relaxed.as_ref())] {
+        let path = folder.join(format!("{path}.js"));
+        match module {
+            Some(module) => {
+                fs::write(path, format!("kelvin.given = \"{}\";\n", base64(module)))?;
+            }
+            None => remove(&path)?,
+        }
+    }
+    Ok(())
+}
+
+/// Removes a file of an earlier page, whose engine would be another one.
+fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path).or_else(|error| match error.kind() {
+        io::ErrorKind::NotFound => Ok(()),
+        _ => Err(error),
+    })
 }
 
 /// A page that is being written.
@@ -177,7 +223,7 @@ mod tests {
         assert_eq!((model.size, model.pieces.len()), (PIECE as u64 + 3, 2));
         assert_eq!(model.pieces[1], hex(&Sha256::digest([7, 7, 7])));
         assert_eq!(fs::read(folder.join("model.gguf")).unwrap(), [7; PIECE + 3]);
-        let mut engine = StaticEngine { plain: b"\0asm".to_vec(), relaxed: None };
+        let mut engine = StaticEngine { plain: b"\0asm".to_vec(), relaxed: None, threads: None };
         write_static(&folder, &engine, &model).unwrap();
         let first = fs::read_to_string(folder.join("offline.js")).unwrap();
         assert!(!first.contains(EMPTY));
@@ -185,6 +231,12 @@ mod tests {
             let hash = base64(&Sha256::digest(fs::read(folder.join(path)).unwrap()));
             assert!(first.contains(&format!("\"{path}\":\"{hash}\"")), "{path}");
         }
+        let disk = fs::read_to_string(folder.join(DISK)).unwrap();
+        assert!(disk.contains("\"tab/place.js\":") && !disk.contains("\"tab/disk.js\":"));
+        assert!(disk.contains("kelvin.about = {\"file\":\"model.gguf\""));
+        let module = fs::read_to_string(folder.join("kelvin.wasm.js")).unwrap();
+        assert_eq!(module, "kelvin.given = \"AGFzbQ==\";\n");
+        assert!(!folder.join("kelvin-relaxed.wasm.js").exists() && !first.contains("disk.js"));
         let page = fs::read_to_string(folder.join("index.html")).unwrap();
         assert!(page.contains("rel=\"manifest\"") && !page.contains("\"/web/"), "{page}");
         engine.relaxed = Some(b"\0asm2".to_vec());

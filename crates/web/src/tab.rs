@@ -1,4 +1,5 @@
-//! Opens a model for a tab: one thread, and room for what a tab's memory holds.
+//! Opens a model for a tab: with as many threads as its host has, and room for what a tab's memory
+//! holds.
 
 use std::{path::Path, time::Duration};
 
@@ -38,15 +39,17 @@ pub(crate) struct Opening {
     isa: Option<String>,
     /// The date for chat templates, as YYYY-MM-DD.
     date: Option<String>,
+    /// Threads, this one included; one by default. The module for wasm32-wasip1 has no others.
+    threads: Option<usize>,
 }
 
 /// Opens a model. `opening` is the JSON of an [`Opening`].
 pub(crate) fn open(opening: &[u8]) -> anyhow::Result<Local> {
     let opening: Opening = serde_json::from_slice(opening).context("the options can't be read")?;
-    // There is one thread, and `./check-wasm` links it with a large stack.
+    // Requests are answered on this thread, which `./check-wasm` links with a large stack.
     render_on_this_stack();
     let isa = opening.isa.as_deref().map(Isa::named).transpose()?;
-    let options = ModelOptions { threads: 1, isa };
+    let options = ModelOptions { threads: opening.threads.unwrap_or(1), isa };
     let engine = Engine::open(Path::new(&opening.path), &options, &mut |_, _| ())?;
     let limit = opening.context.unwrap_or(CONTEXT).clamp(1, engine.model.config.ctx_len);
     let room = Budget { n_texts: TEXTS, n_pages: (limit + MORE_TOKENS).div_ceil(PAGE) + 1 };

@@ -209,10 +209,15 @@ pub(crate) fn read_at(file: &File, mut out: &mut [u8], mut offset: u64) -> std::
     Ok(())
 }
 
-/// Fills `out` from `offset`, and puts the cursor back. These systems have one thread.
+/// Fills `out` from `offset`, and puts the cursor back, which one thread at a time moves.
 #[cfg(not(any(unix, windows)))]
 pub(crate) fn read_at(mut file: &File, out: &mut [u8], offset: u64) -> std::io::Result<()> {
-    use std::io::{Seek, SeekFrom};
+    use std::{
+        io::{Seek, SeekFrom},
+        sync::{Mutex, PoisonError},
+    };
+    static CURSORS: Mutex<()> = Mutex::new(());
+    let _cursors = CURSORS.lock().unwrap_or_else(PoisonError::into_inner);
     let before = file.stream_position()?;
     file.seek(SeekFrom::Start(offset))?;
     let outcome = file.read_exact(out);

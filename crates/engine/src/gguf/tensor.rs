@@ -15,6 +15,9 @@ use super::{
 const MAX_NAME: u64 = 64;
 /// ggml's tensors have this many dimensions at most.
 const MAX_DIMS: u32 = 4;
+/// What numbers and bytes of a tensor stay below: half of what addresses reach, as an error says
+/// it.
+const TOO_MANY: &str = if usize::BITS == 32 { "2^31" } else { "2^63" };
 
 /// ggml's number for 32-bit integers, which tables of tokens are made of.
 const INTEGERS: u32 = 26;
@@ -110,7 +113,8 @@ fn read_one(reader: &mut Reader<'_>, i: u64, alignment: u64) -> Result<Described
             Ok(dim @ 1..) if dim <= isize::MAX as usize => shape.push(dim),
             _ => {
                 let found = format!("dimension {d} = {}", dim as i64);
-                return Reader::invalid(at, field("shape"), found, "positive numbers below 2^63");
+                let allowed = format!("positive numbers below {TOO_MANY}");
+                return Reader::invalid(at, field("shape"), found, allowed);
             }
         }
     }
@@ -197,5 +201,5 @@ fn n_bytes(shape: &[usize], format: Format) -> Result<usize, String> {
         .and_then(fits)
         .and_then(|n| n.checked_mul(format.block_bytes()))
         .filter(|&n| n <= isize::MAX as usize)
-        .ok_or_else(|| "fewer than 2^63 numbers and bytes".into())
+        .ok_or_else(|| format!("fewer than {TOO_MANY} numbers and bytes"))
 }

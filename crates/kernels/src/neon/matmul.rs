@@ -10,7 +10,7 @@
 //! Codes become the signed integers that they stand for, by a table look-up or a subtraction. So
 //! there is no zero point to correct afterwards, and code books are no special case. Unpacked
 //! weights stay in registers while the tokens of the tile pass by. `neon_dot` has these products
-//! with the instruction `sdot`.
+//! with the instruction `sdot`, `neon_i8mm` those of several tokens with `smmla`.
 
 use std::arch::aarch64::*;
 
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Prefetch distance in the weight stream, in bytes. Not measured: no ARM machine was at hand.
-const PREFETCH_DISTANCE: usize = 2048;
+pub(crate) const PREFETCH_DISTANCE: usize = 2048;
 
 /// Accumulators of a tile: for each token, one vector for each quarter of the row group.
 type Accs = [[float32x4_t; 4]; TILE_TOKENS];
@@ -193,7 +193,7 @@ unsafe fn super_block<const FORMAT: usize, const SDOT: bool>(
 /// # Safety
 /// As for [`small_block`]; the format has minima.
 #[inline(always)]
-unsafe fn minima<const FORMAT: usize>(
+pub(crate) unsafe fn minima<const FORMAT: usize>(
     block: *const u8,
     quarter: usize,
     b: usize,
@@ -221,7 +221,11 @@ unsafe fn minima<const FORMAT: usize>(
 
 /// The quarter's part of the planes of the 32 codes number `run` of a block.
 #[inline(always)]
-fn planes<const FORMAT: usize>(block: *const u8, quarter: usize, run: usize) -> *const u8 {
+pub(crate) fn planes<const FORMAT: usize>(
+    block: *const u8,
+    quarter: usize,
+    run: usize,
+) -> *const u8 {
     let at = LayoutOf::<FORMAT>::CODES_AT + run * LayoutOf::<FORMAT>::BITS * PLANE_BYTES;
     block.wrapping_add(at + PLANE_BYTES / 4 * quarter)
 }
@@ -256,7 +260,7 @@ unsafe fn products<const SDOT: bool>(
 /// # Safety
 /// The CPU has NEON.
 #[inline(always)]
-unsafe fn apart(pairs: int16x8_t) -> (int32x4_t, int32x4_t) {
+pub(crate) unsafe fn apart(pairs: int16x8_t) -> (int32x4_t, int32x4_t) {
     // SAFETY: the caller's promise.
     unsafe {
         let pairs = vreinterpretq_s32_s16(pairs);

@@ -4,7 +4,7 @@
 pub(crate) mod dot;
 pub(crate) mod matmul;
 pub(crate) mod roofline;
-mod unpack;
+pub(crate) mod unpack;
 mod vector;
 
 crate::generic::vector_functions! {

@@ -24,7 +24,7 @@ const fn table(layout: Layout) -> [i8; 16] {
 /// # Safety
 /// The CPU has NEON; `planes` is the quarter's part of the first of `bits` planes.
 #[inline(always)]
-pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [int8x16_t; 8] {
+pub(crate) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [int8x16_t; 8] {
     let mut quads = [[0u8; 16]; 8].map(|_| unsafe { vdupq_n_s8(0) });
     for (g, quad) in quads.iter_mut().enumerate() {
         // SAFETY: the caller's promise.
@@ -107,7 +107,7 @@ unsafe fn nibble(planes: *const u8, g: usize) -> uint8x16_t {
 /// # Safety
 /// The CPU has NEON; there are eight bytes at `at`.
 #[inline(always)]
-pub(super) unsafe fn floats_of_f16(at: *const u8) -> float32x4_t {
+pub(crate) unsafe fn floats_of_f16(at: *const u8) -> float32x4_t {
     // SAFETY: the caller's promise.
     unsafe { vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(at))) }
 }
@@ -117,7 +117,7 @@ pub(super) unsafe fn floats_of_f16(at: *const u8) -> float32x4_t {
 /// # Safety
 /// The CPU has NEON; `block` is a repacked block that has the factor.
 #[inline(always)]
-pub(super) unsafe fn factors<const FORMAT: usize>(
+pub(crate) unsafe fn factors<const FORMAT: usize>(
     block: *const u8,
     quarter: usize,
     i: usize,
@@ -169,7 +169,7 @@ unsafe fn u32_of_bytes(at: *const u8) -> uint32x4_t {
 /// # Safety
 /// The CPU has NEON; `block` is a repacked super-block, one with minima for `MINS`.
 #[inline(always)]
-pub(super) unsafe fn scale_pair<const FORMAT: usize, const MINS: bool>(
+pub(crate) unsafe fn scale_pair<const FORMAT: usize, const MINS: bool>(
     block: *const u8,
     quarter: usize,
     p: usize,

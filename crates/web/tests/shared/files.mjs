@@ -25,6 +25,8 @@ export class Files {
     this.breaksAfter = Infinity;
     /** Changes the bytes of the model, given with their place. */
     this.spoil = null;
+    /** Whether answers isolate the page from other origins. */
+    this.isIsolated = false;
     /** Other bytes for a path. */
     this.instead = new Map();
     this.server = createServer((request, response) => this.answer(request, response));
@@ -63,11 +65,16 @@ export class Files {
       return;
     }
     const kind = KINDS[extname(place)] ?? "application/octet-stream";
+    const isolated = {
+      "Cross-Origin-Opener-Policy": "same-origin",
+      "Cross-Origin-Embedder-Policy": "require-corp",
+    };
+    const own = { "Content-Type": kind, ...(this.isIsolated ? isolated : {}) };
     if (this.instead.has(path)) {
-      response.writeHead(200, { "Content-Type": kind }).end(this.instead.get(path));
+      response.writeHead(200, own).end(this.instead.get(path));
       return;
     }
-    const headers = { "Content-Type": kind, "Content-Length": size };
+    const headers = { ...own, "Content-Length": size };
     let start = 0;
     if (range && this.hasRanges) {
       start = Number(range.match(/^bytes=(\d+)-$/)[1]);

@@ -3,6 +3,7 @@
 
 import { Wasi } from "./wasi.js";
 
+/** @import { Threads } from "./threads.js" */
 /** @import { Bytes } from "./wasi.js" */
 
 /**
@@ -28,6 +29,7 @@ import { Wasi } from "./wasi.js";
  * @property {number} [context] tokens that a text can have
  * @property {string} [isa] `simd128` or `scalar`
  * @property {string} [date] for chat templates, YYYY-MM-DD
+ * @property {number} [threads] the engine's own thread included
  */
 
 /**
@@ -38,10 +40,25 @@ import { Wasi } from "./wasi.js";
 /** Where the module sees the model. */
 const MODEL = "model.gguf";
 
+/**
+ * A trap as an error with the module's own words.
+ * @param {string} said what it wrote to standard error
+ * @param {unknown} error
+ */
+export function failure(said, error) {
+  const words = said.trim() || (error instanceof Error ? error.message : String(error));
+  const isFull = /memory allocation|capacity overflow|could not grow/i.test(words);
+  const means = isFull ? "the tab's memory doesn't suffice" : "the engine failed";
+  return new Error(`${means} (${words.replaceAll("\n", " ")})`, { cause: error });
+}
+
 /** One instance of the module. After a trap it is of no use. */
 export class Engine {
-  /** @param {WebAssembly.Module} module */
-  constructor(module) {
+  /**
+   * @param {WebAssembly.Module} module
+   * @param {Threads | null} [threads] for a module that asks for some
+   */
+  constructor(module, threads = null) {
     /** @type {Map<string, Bytes>} */
     this.files = new Map();
     /** What the module said last on standard error: the reason of a trap. */
@@ -49,7 +66,11 @@ export class Engine {
     const wasi = new Wasi(this.files, (text) => {
       this.said = (this.said + text).slice(-2000);
     });
-    const instance = new WebAssembly.Instance(module, wasi.imports);
+    const ofThreads = threads && {
+      env: { memory: threads.memory },
+      wasi: { "thread-spawn": (/** @type {number} */ given) => threads.spawn(given) },
+    };
+    const instance = new WebAssembly.Instance(module, { ...wasi.imports, ...ofThreads });
     this.exports = /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));
     wasi.memory = this.exports.memory;
     // Rust gives the module no such function where nothing has to be initialised.
@@ -66,10 +87,7 @@ export class Engine {
     try {
       return call();
     } catch (error) {
-      const words = this.said.trim() || (error instanceof Error ? error.message : String(error));
-      const isFull = /memory allocation|capacity overflow|could not grow/i.test(words);
-      const means = isFull ? "the tab's memory doesn't suffice" : "the engine failed";
-      throw new Error(`${means} (${words.replaceAll("\n", " ")})`, { cause: error });
+      throw failure(this.said, error);
     }
   }
 

@@ -1,10 +1,63 @@
-// What to say where the page was opened as a file: browsers load no module, no worker and no
-// WebAssembly from there. This script is no module, so it runs.
+// Starts the page where it was opened as a file. Browsers load no module, no worker and no
+// WebAssembly from a disk, but scripts like this one. So `studio --static` writes the page's
+// modules as texts into `disk.js`, and the engine's modules as base64 into `NAME.wasm.js`. From
+// each text a module is made with an address of its own.
 
-if (location.protocol === "file:") {
+/** @import { About } from "./model.js" */
+
+/**
+ * @typedef {object} Disk
+ * @property {Record<string, string>} files the page's modules by their paths
+ * @property {About} about the model
+ * @property {string | null} given what the last script brought
+ * @property {(path: string) => string} address of a module
+ * @property {(path: string) => Promise<string | null>} text what a script of the folder brings
+ */
+
+(() => {
+  if (location.protocol !== "file:") return;
   const main = document.getElementById("main");
-  const words =
-    "Browsers don't let a page from a disk load its parts. In its folder, python3 -m http.server " +
-    "starts a web server.";
-  main?.append(words);
-}
+  /** @type {Disk} */
+  const disk = { files: {}, about: /** @type {any} */ (null), given: null, address, text };
+  Object.assign(window, { kelvin: disk });
+  /** Addresses of modules that were made. @type {Map<string, string>} */
+  const made = new Map();
+  const IMPORT = /^((?:(?:import|export)\b.*|\}) from |import )"(\.{1,2}\/[^"]+)";/gm;
+
+  /** Makes a module after those that it imports. @param {string} path */
+  function address(path) {
+    const known = made.get(path);
+    if (known) return known;
+    const text = disk.files[path].replaceAll(IMPORT, (_, start, from) => {
+      const { pathname } = new URL(from, `https://disk/${path}`);
+      return `${start}"${address(pathname.slice(1))}";`;
+    });
+    const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    made.set(path, url);
+    return url;
+  }
+
+  /** @param {string} path @returns {Promise<string | null>} */
+  function text(path) {
+    const script = document.createElement("script");
+    script.src = path;
+    const came = new Promise((resolve) => {
+      script.onload = () => resolve(disk.given);
+      script.onerror = () => resolve(null);
+    });
+    document.head.append(script);
+    return came.finally(() => {
+      disk.given = null;
+      script.remove();
+    });
+  }
+
+  text("disk.js")
+    .then(() => import(address("main.js")))
+    .catch((error) => {
+      const words =
+        "This browser can't start the page from a disk. In its folder, python3 -m http.server " +
+        "starts a web server.";
+      main?.append(`${words} (${error instanceof Error ? error.message : error})`);
+    });
+})();

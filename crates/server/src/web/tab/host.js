@@ -27,6 +27,9 @@ export class Host {
     this.opening.promise.catch(() => {});
     // A browser releases a worker's locks when it is gone, however that came. (Web Locks)
     this.lock = navigator.locks ? `kelvin ${crypto.randomUUID()}` : null;
+    // A thread that fails says so, since the worker that waits for it can't.
+    this.failures = this.lock && self.crossOriginIsolated ? new BroadcastChannel(this.lock) : null;
+    if (this.failures) this.failures.onmessage = ({ data }) => this.end(String(data));
     this.worker = worker();
     this.worker.onmessage = ({ data }) => this.take(data);
     this.worker.onerror = (event) => this.end(event.message || "its worker can't be started");
@@ -67,6 +70,7 @@ export class Host {
     if (this.reason !== null) return;
     this.reason = words;
     this.worker.terminate();
+    this.failures?.close();
     this.notice.close();
     this.opening.reject(new Error(words));
     for (const take of [...this.waiting.values()]) take({ kind: "failed", message: words });

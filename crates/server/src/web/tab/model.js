@@ -64,6 +64,23 @@ export function chooser(words, take) {
   );
 }
 
+/**
+ * Takes a file that the reader drops onto the page.
+ * @param {(source: Source) => void} take
+ */
+export function dropped(take) {
+  for (const kind of ["dragover", "drop"]) {
+    document.addEventListener(kind, (event) => {
+      const all = event instanceof DragEvent ? event.dataTransfer : null;
+      // Text that is dragged into a field goes its own way.
+      if (!all?.types.includes("Files")) return;
+      event.preventDefault();
+      const [file] = kind === "drop" ? all.files : [];
+      if (file) take({ name: file.name, size: file.size, file });
+    });
+  }
+}
+
 /** A line above the view, which stays while views change. */
 export class Notice {
   /** @param {...(string | Node)} children */

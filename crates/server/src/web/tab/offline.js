@@ -10,6 +10,12 @@ const KEPT = { version: "", files: {} };
 const WANTED = new URLSearchParams(location.search).get("engine") ?? "";
 const ENGINE = Object.hasOwn(KEPT.files, WANTED) ? WANTED : "kelvin.wasm";
 
+/** With these a browser isolates the page from other origins, and gives it threads. */
+const ISOLATED = [
+  ["Cross-Origin-Opener-Policy", "same-origin"],
+  ["Cross-Origin-Embedder-Policy", "require-corp"],
+];
+
 /** The page's folder. */
 const HOME = new URL(".", location.href);
 const OURS = `kelvin ${HOME.pathname} `;
@@ -56,7 +62,8 @@ async function keep(cache, url, hash) {
   );
   if (!fetched.ok) throw new Error(`${url} can't be fetched: ${fetched.status}`);
   // Some hosts redirect to the folder, and a page can't be opened with an answer of that kind.
-  const { headers } = fetched;
+  const headers = new Headers(fetched.headers);
+  for (const [name, value] of ISOLATED) headers.set(name, value);
   await cache.put(url, new Response(await fetched.blob(), { headers }));
 }
 

@@ -5,6 +5,10 @@
 /** What `studio --static` writes beside the page: the model's file, name and hashes. */
 const ABOUT = new URL("../../model.json", import.meta.url);
 
+/** What to say where the page has no model. */
+export const MISSING =
+  "This page comes without a model. Drop one of your own onto it, a GGUF file, or";
+
 /** @returns {Promise<About>} */
 export async function about() {
   const answer = await fetch(ABOUT);

@@ -1,7 +1,10 @@
-// Which of the two modules of the engine this browser runs. The faster one needs relaxed SIMD on a
-// machine whose `relaxed_madd` rounds once; both give the same bits.
+// Which of the modules of the engine this browser runs. The faster ones need relaxed SIMD on a
+// machine whose `relaxed_madd` rounds once, and the one with threads a page that is isolated from
+// other origins; all give the same bits.
 
 const [RELAXED, PLAIN] = ["kelvin-relaxed.wasm", "kelvin.wasm"];
+/** The module that has threads. */
+export const THREADS = "kelvin-threads.wasm";
 
 /** (x, z) → x·x + z by `f32x4.relaxed_madd`, as a module with one function, `f`. */
 // prettier-ignore
@@ -17,7 +20,8 @@ const PROBE = new Uint8Array([
 
 /** Modules that run here, the fastest first. */
 export function modules() {
-  return isFused() ? [RELAXED, PLAIN] : [PLAIN];
+  if (!isFused()) return [PLAIN];
+  return self.crossOriginIsolated ? [THREADS, RELAXED, PLAIN] : [RELAXED, PLAIN];
 }
 
 function isFused() {

@@ -2,8 +2,8 @@
 // reader may open a file of their own in its place, also after another one has failed.
 
 import { Host } from "./host.js";
-import { Notice, chooser, fits, own } from "./model.js";
-import { keep } from "./place.js";
+import { Notice, chooser, dropped, fits, own } from "./model.js";
+import { MISSING, keep } from "./place.js";
 import { modules } from "./relaxed.js";
 
 /** @import { Source } from "./model.js" */
@@ -28,8 +28,8 @@ let choices = 0;
 keep(modules()[0]);
 
 /**
- * Controls for the page's head: a file of one's own in place of the model. `again` shows the page
- * anew.
+ * Controls for the page's head: a file of one's own in place of the model, which may be dropped
+ * onto the page as well. `again` shows the page anew.
  * @param {() => void} again
  */
 export function controls(again) {
@@ -40,6 +40,7 @@ export function controls(again) {
     host?.end("another model is being opened");
     again();
   };
+  dropped(take);
   return [chooser("Open a model", take)];
 }
 
@@ -47,10 +48,9 @@ export function controls(again) {
 async function find() {
   const source = await own();
   if (source) return source;
-  const words = "This page comes without a model. Choose one of your own, a GGUF file:";
   /** @type {PromiseWithResolvers<Source>} */
   const { promise, resolve } = Promise.withResolvers();
-  const notice = new Notice(words, " ", chooser("Choose a model", resolve));
+  const notice = new Notice(MISSING, " ", chooser("Choose a model", resolve));
   asking = resolve;
   const given = await promise;
   asking = null;

@@ -8,6 +8,18 @@
  * @property {(at: number, length: number) => Uint8Array} read at most `length` bytes from `at` on
  */
 
+/**
+ * The bytes of a file, as workers read them.
+ * @param {Blob} file
+ * @returns {Bytes}
+ */
+export function bytesOf(file) {
+  const reader = new FileReaderSync();
+  const read = (/** @type {number} */ at, /** @type {number} */ length) =>
+    new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + length)));
+  return { size: file.size, read };
+}
+
 const SUCCESS = 0;
 const BADF = 8;
 const INVAL = 28;
@@ -39,7 +51,18 @@ export class Wasi {
     /** @type {Map<number, { file: Bytes, at: number }>} */
     this.open = new Map();
     this.next = FIRST;
-    this.text = new TextDecoder();
+    /** The file that other threads have opened under numbers that this one doesn't know. */
+    this.shared = /** @type {Bytes | null} */ (null);
+  }
+
+  /** An open file by its number. @param {number} fd */
+  found(fd) {
+    const known = this.open.get(fd);
+    if (known || !this.shared || fd < FIRST) return known;
+    // Each read says its place, so a thread needs no cursor but its own.
+    const own = { file: this.shared, at: 0 };
+    this.open.set(fd, own);
+    return own;
   }
 
   get view() {
@@ -53,6 +76,15 @@ export class Wasi {
    */
   bytes(at, length) {
     return new Uint8Array(this.view.buffer, at, length);
+  }
+
+  /**
+   * A text. It is copied first: browsers decode none that threads may change.
+   * @param {number} at
+   * @param {number} length
+   */
+  textAt(at, length) {
+    return new TextDecoder().decode(this.bytes(at, length).slice());
   }
 
   /**
@@ -116,7 +148,7 @@ export class Wasi {
   /** @returns {Record<string, (...args: any[]) => number>} */
   ofFiles() {
     const pathOf = (/** @type {number} */ at, /** @type {number} */ length) =>
-      this.text.decode(this.bytes(at, length)).replace(/^\/+/, "");
+      this.textAt(at, length).replace(/^\/+/, "");
     return {
       fd_prestat_get: (fd, at) => {
         if (fd !== ROOT) return BADF;
@@ -130,7 +162,7 @@ export class Wasi {
         return SUCCESS;
       },
       fd_fdstat_get: (fd, at) => {
-        const isOpen = fd <= ROOT || this.open.has(fd);
+        const isOpen = fd <= ROOT || this.found(fd);
         if (!isOpen) return BADF;
         this.bytes(at, 24).fill(0);
         const kind = fd === ROOT ? DIRECTORY : fd < ROOT ? CHARACTER_DEVICE : REGULAR_FILE;
@@ -140,7 +172,7 @@ export class Wasi {
         return SUCCESS;
       },
       fd_filestat_get: (fd, at) => {
-        const found = this.open.get(fd);
+        const found = this.found(fd);
         return found ? this.stat(at, REGULAR_FILE, found.file.size) : BADF;
       },
       path_filestat_get: (fd, _flags, path, length, at) => {
@@ -157,7 +189,7 @@ export class Wasi {
       },
       fd_close: (fd) => (this.open.delete(fd) ? SUCCESS : BADF),
       fd_seek: (fd, offset, whence, at) => {
-        const found = this.open.get(fd);
+        const found = this.found(fd);
         if (!found) return BADF;
         const place = [0, found.at, found.file.size][whence] + Number(offset);
         if (!(place >= 0)) return INVAL;
@@ -166,7 +198,7 @@ export class Wasi {
         return SUCCESS;
       },
       fd_read: (fd, list, n, at) => {
-        const found = this.open.get(fd);
+        const found = this.found(fd);
         if (!found) return BADF;
         const done = this.fill(found.file, found.at, list, n);
         found.at += done;
@@ -183,7 +215,7 @@ export class Wasi {
         if (fd > STDERR) return BADF;
         let text = "";
         const done = this.each(list, n, (part) => {
-          text += this.text.decode(part);
+          text += new TextDecoder().decode(part.slice());
           return part.length;
         });
         this.say(text);
@@ -197,7 +229,8 @@ export class Wasi {
       },
       random_get: (at, length) => {
         for (let done = 0; done < length; done += MAX_RANDOM) {
-          crypto.getRandomValues(this.bytes(at + done, Math.min(MAX_RANDOM, length - done)));
+          const part = new Uint8Array(Math.min(MAX_RANDOM, length - done));
+          this.bytes(at + done, part.length).set(crypto.getRandomValues(part));
         }
         return SUCCESS;
       },

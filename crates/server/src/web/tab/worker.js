@@ -1,8 +1,10 @@
 // The worker of the engine in this tab: a model's file and requests in, pieces of answers out.
 
 import { Engine } from "./engine.js";
-import { modules } from "./relaxed.js";
+import { THREADS, modules } from "./relaxed.js";
 import { doubt, obtain } from "./storage.js";
+import { Threads, count, sharedMemory } from "./threads.js";
+import { bytesOf } from "./wasi.js";
 
 /** @import { Source } from "./model.js" */
 
@@ -53,14 +55,18 @@ function fail(error) {
 async function open(source, lock, wasm) {
   // A page from a disk has no locks.
   if (lock) navigator.locks.request(lock, forever).catch(() => {});
-  const made = new Engine(wasm ? await WebAssembly.compile(wasm) : await compiled());
+  const memory = self.crossOriginIsolated ? sharedMemory() : null;
+  const names = modules().filter((name) => memory || name !== THREADS);
+  const { name, module } = wasm
+    ? { name: null, module: await WebAssembly.compile(wasm) }
+    : await compiled(names);
   const file = "file" in source ? source.file : await obtain(source.about, source.url, coming);
-  const reader = new FileReaderSync();
-  const read = (/** @type {number} */ at, /** @type {number} */ length) =>
-    new Uint8Array(reader.readAsArrayBuffer(file.slice(at, at + length)));
+  const threads = memory && name === THREADS ? new Threads(memory) : null;
+  const made = new Engine(module, threads);
+  await threads?.start(count() - 1, { module, file, channel: lock });
   const sha256 = "about" in source ? (source.about.sha256 ?? undefined) : undefined;
   try {
-    made.open({ size: file.size, read }, { name: source.name, sha256 });
+    made.open(bytesOf(file), { name: source.name, sha256, threads: threads ? count() : 1 });
   } catch (error) {
     if ("about" in source) await doubt(source.about);
     throw error;
@@ -69,13 +75,16 @@ async function open(source, lock, wasm) {
   tell({ kind: "open" });
 }
 
-/** The engine's module, the fastest one that the page has. */
-async function compiled() {
+/**
+ * The engine's module: of these names the first that the page has.
+ * @param {string[]} names
+ */
+async function compiled(names) {
   let words = "";
-  for (const name of modules()) {
+  for (const name of names) {
     try {
       const wasm = await fetch(new URL(`../../${name}`, import.meta.url));
-      if (wasm.ok) return WebAssembly.compile(await wasm.arrayBuffer());
+      if (wasm.ok) return { name, module: await WebAssembly.compile(await wasm.arrayBuffer()) };
       words = `the server answered ${wasm.status}`;
     } catch (error) {
       // Without a network there is the module that was kept.
