@@ -9,6 +9,9 @@
 //! - [`draw_texts`] draws texts as [`crate::batch::generate`] does; [`best_of`] ranks them by
 //!   likelihood, [`minimum_risk`] by how alike each is to the others ([`chrf()`]).
 //!
+//! Beams may keep to a form ([`Held`]): each has a place within it, masks come before anything is
+//! chosen, and the place moves on with the token that is.
+//!
 //! [`Wanted`] is what a caller sets of a [`Method`].
 //!
 //! Every sum has a fixed order and logits have equal bits in any batch, so what a search finds
@@ -18,6 +21,7 @@ mod beam;
 mod candidates;
 mod chrf;
 mod draws;
+mod held;
 mod plan;
 mod stochastic;
 mod task;
@@ -26,6 +30,7 @@ mod tree;
 pub use beam::{Beams, EarlyStopping, MAX_LENGTH_PENALTY, beam_search};
 pub use chrf::{Runs, chrf};
 pub use draws::{By, Drawn, Ranked, best_of, draw_texts, minimum_risk};
+pub use held::Held;
 pub use plan::{Method, Plan, Wanted};
 pub use stochastic::stochastic_beams;
 pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Stops, Task};
