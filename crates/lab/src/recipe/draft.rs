@@ -160,7 +160,7 @@ impl Draft {
                 _ => PathBuf::from(file),
             }),
             prompt_column: fields.text("prompt_column")?,
-            template: fields.text("template")?,
+            template: template(&mut fields)?,
             system: fields.text("system")?,
             date: fields.text("date")?,
             special: fields.flag("special")?,
@@ -430,6 +430,21 @@ impl Draft {
             }
         }
         Ok(prompts)
+    }
+}
+
+/// The template, by its name, or by the flag that is its name.
+fn template(fields: &mut Fields) -> Result<Option<String>, RecipeError> {
+    let named = fields.text("template")?;
+    let flags = [("raw", fields.flag("raw")?), ("chat", fields.flag("chat")?)];
+    let mut given = flags.into_iter().filter(|(_, flag)| *flag == Some(true));
+    match (named, given.next(), given.next()) {
+        (named, None, _) => Ok(named),
+        (None, Some((name, _)), None) => Ok(Some(name.to_string())),
+        (_, Some((name, _)), _) => Err(RecipeError::new(
+            name,
+            "the template is given twice: give one of template, raw and chat",
+        )),
     }
 }
 

@@ -1,8 +1,17 @@
 //! Takes typed fields out of a TOML table. Errors name the field.
 
+use kelvin_sampling::STAGES;
 use toml::{Table, Value};
 
 use super::RecipeError;
+
+/// Flags whose fields have other names, and those fields.
+const FLAGS: [(&str, &str); 4] = [
+    ("prompt", "prompts"),
+    ("ctx_size", "context"),
+    ("cache_type", "cache"),
+    ("score", "a table, scores"),
+];
 
 /// The fields of a TOML table that haven't been taken yet, and the names of those that have been
 /// asked for.
@@ -101,7 +110,19 @@ impl Fields {
     pub(super) fn end(self) -> Result<(), RecipeError> {
         let Some(name) = self.left.keys().next() else { return Ok(()) };
         let known = self.known.join(", ");
-        Err(RecipeError::new(name, format!("a recipe has no such field; it has {known}")))
+        let flag = name.replace('-', "_");
+        let other = FLAGS.iter().find(|(other, _)| *other == flag);
+        let message = match other.map(|(_, field)| *field) {
+            Some(field) => format!("a recipe has no such field, but {field}"),
+            None if STAGES.iter().any(|stage| stage.name == flag) => {
+                format!("a recipe has no such field, but a table [stages] with {flag} in it")
+            }
+            None if flag != *name && self.known.contains(&&*flag) => {
+                format!("a recipe has no such field, but {flag}")
+            }
+            None => format!("a recipe has no such field; it has {known}"),
+        };
+        Err(RecipeError::new(name, message))
     }
 }
 
