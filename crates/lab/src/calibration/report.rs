@@ -224,7 +224,7 @@ mod tests {
     use kelvin_engine::decide::{Kind, Layout};
 
     use super::*;
-    use crate::calibration::{judge_with, simulated};
+    use crate::calibration::{Example, judge_with, simulated};
 
     #[test]
     fn a_report_shows_each_bin_where_it_is() {
@@ -243,6 +243,11 @@ mod tests {
         assert!(page.contains(&format!("choice: T = {t:.3}")));
         assert!(page.contains(&format!("<td>{nll:.3} [")));
         assert!(!page.contains("<p class=\"warning\">"), "it helps");
+        // Always right at equal odds: nothing bounds T.
+        let sure = vec![Example { ln: vec![-0.1, -2.3], answer: 0 }; 60];
+        let kinds = BTreeMap::from([(Kind::Choice, judge_with(&sure, 99, 1).unwrap())]);
+        let page = html(&Calibration::new("tiny", "ab", how, kinds));
+        assert!(page.contains("<p class=\"warning\">T = 0.050 is at an end"), "{page}");
         assert!(!page.contains("http:") && !page.contains("https:"), "it loads nothing");
     }
 }
