@@ -8,11 +8,7 @@ use kelvin_sampling::{Chain, Dice, Sampler, Stage};
 use super::args::CompareArgs;
 use crate::{
     cli::{
-        search::{
-            args::Utility,
-            column::{self as search, Asked},
-            plan,
-        },
+        search::{args::Utility, column as search, plan},
         shared::{
             failure::usage,
             meaning,
@@ -174,10 +170,10 @@ impl Plan {
 }
 
 /// The columns of searches.
-fn searches(args: &CompareArgs, controls: &Controls) -> anyhow::Result<Vec<Asked>> {
-    let mut all: Vec<Asked> = Vec::new();
+fn searches(args: &CompareArgs, controls: &Controls) -> anyhow::Result<Vec<search::Asked>> {
+    let mut all: Vec<search::Asked> = Vec::new();
     for typed in &args.search {
-        let asked = Asked::new(typed, controls, &args.length)?;
+        let asked = search::Asked::new(typed, controls, &args.length)?;
         if all.iter().any(|other| other.equals(&asked)) {
             return Err(usage(format!(
                 "--search has {typed} twice, whose texts would be equal: give it once"

@@ -31,14 +31,14 @@ impl Asked {
         controls: &Controls,
         length: &LengthArgs,
     ) -> anyhow::Result<Asked> {
-        let asked = || {
+        let asked = || -> anyhow::Result<Asked> {
             let (how, temp) = read(typed).map_err(usage)?;
             let chain = controls.of(temp)?;
             let plan = how.plan(&chain, length.max_tokens, str::to_string)?;
             plan.check_phases(&length.bans, &chain)?;
             Ok(Asked { typed: typed.trim().to_string(), plan, chain })
         };
-        asked().map_err(|error: anyhow::Error| error.context(format!("--search {typed}")))
+        asked().map_err(|error| error.context(format!("--search {typed}")))
     }
 
     /// Whether another column would have the same texts.
