@@ -302,6 +302,7 @@ impl Job<'_> {
             end_tokens: if self.ignore_end { &[] } else { engine.tokenizer.end_tokens() },
             max_tokens: self.max_tokens.min(room),
             stops: if self.stops.is_empty() { None } else { Some(&stops) },
+            form: None,
         };
         task.check().map_err(search_error)?;
         let mut seat = self.shared.seat();

@@ -253,7 +253,15 @@ fn stages(
 
 /// The chain that is written in `sampler`.
 pub(crate) fn whole(text: &str) -> Result<SamplingParams, Problem> {
-    text.parse().map_err(|error: ChainError| Problem::parameter("sampler", error.to_string()))
+    text.parse().map_err(|error: ChainError| {
+        let said = error.to_string();
+        // A sweep's columns have it in their notation.
+        let hint = match said.contains("unknown stage `text_temp`") {
+            true => "; a temperature of whole texts is \"text_temperature\"",
+            false => "",
+        };
+        Problem::parameter("sampler", said + hint)
+    })
 }
 
 /// The sequences of tokens that no text may have: each text as it stands and with a space before

@@ -149,7 +149,7 @@ impl Asked {
         if self.plan.has_beams() {
             let end_tokens = shared.engine.tokenizer.end_tokens();
             let chain = Some(&self.chain);
-            let task = Task { prompt: &[], chain, end_tokens, max_tokens, stops: None };
+            let task = Task { chain, end_tokens, max_tokens, ..Task::default() };
             task.check().map_err(refused)?;
             if self.chain.is_schedule() {
                 let message = format!(

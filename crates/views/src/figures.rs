@@ -57,7 +57,7 @@ pub fn distinct_2(tokens: &[TokenId]) -> Option<f64> {
 
 /// The first token in which two continuations differ; `None` if they are equal. If one ends
 /// earlier, they differ there.
-pub(crate) fn divergence(a: &[TokenId], b: &[TokenId]) -> Option<usize> {
+pub fn divergence<T: PartialEq>(a: &[T], b: &[T]) -> Option<usize> {
     let shared = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     (shared < a.len() || shared < b.len()).then_some(shared)
 }

@@ -50,8 +50,9 @@ pub(super) struct Bans {
     ends: Vec<usize>,
     /// What was known of each token before it.
     before: Vec<Before>,
-    /// Tokens that are banned at places of this text, in rising order of the places.
-    at: Vec<(usize, TokenId)>,
+    /// Tokens that are banned at places of this text, in rising order of the places, and the string
+    /// that each would begin.
+    at: Vec<(usize, TokenId, usize)>,
     /// The constraint as it was before the first token that may still be taken back, and the
     /// number of tokens before that.
     base: Option<(Box<dyn Constraint>, usize)>,
@@ -108,7 +109,20 @@ impl Bans {
 
     /// Tokens that are banned at a place.
     pub(super) fn at(&self, place: usize) -> impl Iterator<Item = TokenId> + '_ {
-        self.at.iter().filter(move |(at, _)| *at == place).map(|(_, token)| *token)
+        self.at.iter().filter(move |(at, ..)| *at == place).map(|(_, token, _)| *token)
+    }
+
+    /// Why nothing is left at a place where tokens are banned, for the user; `None` if none are.
+    pub(super) fn contradiction(&self, place: usize) -> Option<String> {
+        let (.., string) = self.at.iter().rev().find(|(at, ..)| *at == place)?;
+        let string = self.searches[*string].text();
+        Some(match self.base {
+            Some(_) => format!(
+                "the form (schema, regular expression, grammar or choice) asks for what the banned \
+                 string {string:?} forbids: leave one of the two out"
+            ),
+            None => format!("all that the chain leaves begins the banned string {string:?}"),
+        })
     }
 
     /// A copy that knows the bans, but finds nothing.
@@ -180,14 +194,18 @@ impl Bans {
         self.n_returns += 1;
         if self.n_returns > most_returns(tokens.len()) {
             let string = self.searches[found.string].text();
+            let form = match self.base {
+                Some(_) => ", which the form may ask for",
+                None => "",
+            };
             return Err(format!(
-                "the text went back from banned strings {} times, the last one is {string:?}",
+                "the text went back from banned strings {} times, the last one is {string:?}{form}",
                 self.n_returns - 1
             ));
         }
         let place = found.first;
-        self.at.retain(|(at, _)| *at <= place);
-        self.at.push((place, tokens[place]));
+        self.at.retain(|(at, ..)| *at <= place);
+        self.at.push((place, tokens[place], found.string));
         let learned = self.before[place].learned;
         self.ends.truncate(place);
         self.before.truncate(place);

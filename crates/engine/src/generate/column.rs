@@ -200,10 +200,12 @@ impl Column {
         self.is_narrow = !is_in && matches!(&allowed, Ok(Some(mask)) if n_allowed(mask) <= NARROW);
         let limits =
             Limits { allowed: allowed.map_err(FinishReason::NothingLeft)?, banned: &self.banned };
+        let place = self.tokens.len();
+        let banned = || self.strings.as_ref().and_then(|strings| strings.contradiction(place));
         let refused = |error: SampleError| match error {
             // In both cases controls and constraint left no token, so the logits aren't to blame.
             SampleError::NothingLeft { .. } | SampleError::UnknownToken { .. } => {
-                FinishReason::NothingLeft(error.to_string())
+                FinishReason::NothingLeft(banned().unwrap_or_else(|| error.to_string()))
             }
             _ => FinishReason::BadLogits(error.to_string()),
         };

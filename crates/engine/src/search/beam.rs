@@ -8,12 +8,17 @@
 //! each beam of an earlier group that goes on with it in this step. The loss stays in the sum, as
 //! in transformers, so a score isn't a log-probability there.
 //!
+//! Beams that keep to a form are ranked by the model's own ln p of what it allows, so a search wide
+//! enough finds the likeliest texts of the form. After a chain they are ranked by its probabilities,
+//! renormalised over what the form allows, as texts are drawn.
+//!
 //! One group gives what transformers 5 gives, several what its `group_beam_search` gave up to
 //! version 4. The two differ in details of when they stop, and so does this. A group that has
 //! ended penalises nothing here; in transformers its pad token still counts.
 
 use super::{
-    candidates::{Candidate, likeliest},
+    candidates::{Candidate, Seen, likeliest},
+    held::Held,
     task::{End, MAX_BEAMS, SearchError, Task},
     tree::{Fate, Found, Node, Outcome, Tree},
 };
@@ -129,6 +134,14 @@ struct Beam {
     node: Option<usize>,
     group: usize,
     next: Vec<Candidate>,
+    /// Its place within the form.
+    held: Option<Held>,
+}
+
+impl Beam {
+    fn seen(&self) -> Seen<'_> {
+        Seen { tokens: &self.tokens, held: self.held.as_ref() }
+    }
 }
 
 /// A beam with one more token.
@@ -176,8 +189,9 @@ impl<T: Clone> Beaming<T> {
         let search = Search { task, how, size: how.beams / how.groups };
         let n_next = search.n_weighed() + if how.groups > 1 { how.beams } else { 0 };
         if beams.is_empty() {
-            let next =
-                begin(rows, texts, task.prompt, &|logits| likeliest(task, &[], logits, n_next))?;
+            let before = Seen { tokens: &[], held: task.form };
+            let read = |logits: &[f32]| likeliest(task, before, logits, n_next);
+            let next = begin(rows, texts, task.prompt, &read)?;
             let next = next.transpose()?.unwrap_or_default();
             let root = |group: usize| Beam {
                 tokens: Vec::new(),
@@ -186,13 +200,14 @@ impl<T: Clone> Beaming<T> {
                 node: None,
                 group,
                 next: next.clone(),
+                held: task.form.map(Held::fork),
             };
             beams.extend((0..how.groups).map(root));
             *texts = vec![texts[0].clone(); how.groups];
             return Ok(true);
         }
         let depth = found.n_steps + 1;
-        let (parents, children) = search.choose(beams, groups, &mut found.tree, depth);
+        let (parents, children) = search.choose(beams, groups, &mut found.tree, depth)?;
         if children.is_empty() {
             return Ok(false);
         }
@@ -200,7 +215,7 @@ impl<T: Clone> Beaming<T> {
             children.iter().filter_map(|beam| beam.tokens.last().copied()).collect();
         *beams = children;
         *texts = fork(std::mem::take(texts), &parents);
-        let read = |i: usize, logits: &[f32]| likeliest(task, &beams[i].tokens, logits, n_next);
+        let read = |i: usize, logits: &[f32]| likeliest(task, beams[i].seen(), logits, n_next);
         let read = append(rows, texts, &tokens, &read)?;
         found.n_steps += 1;
         found.n_rows += texts.len();
@@ -244,7 +259,7 @@ impl Search<'_> {
         groups: &mut [Group],
         tree: &mut Tree,
         depth: usize,
-    ) -> (Vec<usize>, Vec<Beam>) {
+    ) -> Result<(Vec<usize>, Vec<Beam>), SearchError> {
         let (mut parents, mut next): (Vec<usize>, Vec<Beam>) = (Vec::new(), Vec::new());
         // The tokens that groups go on with, or would if texts could be longer.
         let mut used: Vec<TokenId> = Vec::new();
@@ -256,7 +271,8 @@ impl Search<'_> {
             for (rank, child) in children.iter().enumerate() {
                 let mut tokens = beams[child.parent].tokens.clone();
                 tokens.push(child.token);
-                let end = self.task.end(&tokens);
+                let held = self.task.advance(beams[child.parent].held.as_ref(), child.token)?;
+                let end = self.task.end(&tokens, held.as_ref());
                 let fate = match end {
                     Some(_) if rank < self.size => Fate::Ended,
                     None if next.len() - begin < self.size => Fate::Kept,
@@ -281,10 +297,9 @@ impl Search<'_> {
                     }
                     (Fate::Kept, _) => {
                         parents.push(child.parent);
-                        let node = Some(node);
-                        let (sum, next_tokens) = (child.sum, Vec::new());
-                        let group = number;
-                        next.push(Beam { tokens, logprob, sum, node, group, next: next_tokens });
+                        let sum = child.sum;
+                        let (node, group, unread) = (Some(node), number, Vec::new());
+                        next.push(Beam { tokens, logprob, sum, node, group, next: unread, held });
                     }
                     _ => {}
                 }
@@ -307,7 +322,7 @@ impl Search<'_> {
                 parents.truncate(begin);
             }
         }
-        (parents, next)
+        Ok((parents, next))
     }
 
     /// The best children of a group in descending order. `used` has the tokens of earlier groups.

@@ -1,8 +1,13 @@
 //! The likeliest tokens of a row of logits, with their log-probabilities.
 
-use kelvin_sampling::{Distribution, SampleError, surprisal};
+use std::borrow::Cow;
 
-use super::task::Task;
+use kelvin_sampling::{Chain, Distribution, SampleError, surprisal};
+
+use super::{
+    held::Held,
+    task::{SearchError, Task},
+};
 use crate::TokenId;
 
 /// A token that may come next.
@@ -15,23 +20,55 @@ pub(super) struct Candidate {
     pub(super) chained: f64,
 }
 
-/// The `n` likeliest tokens after the chain in descending order, ties by lower id. `tokens` are
-/// those after the prompt.
+/// What a search reads of a text: its tokens after the prompt, and its place within the form.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) tokens: &'a [TokenId],
+    pub(super) held: Option<&'a Held>,
+}
+
+impl Seen<'_> {
+    /// The logits that the chain sees: all of them, or those that the form allows. `None` if it
+    /// allows none.
+    fn row<'l>(&self, logits: &'l [f32]) -> Result<Option<Cow<'l, [f32]>>, SearchError> {
+        match self.held {
+            Some(held) => Ok(held.masked(logits)?.map(Cow::Owned)),
+            None => Ok(Some(Cow::Borrowed(logits))),
+        }
+    }
+
+    /// The distribution after a chain. `None` if form and chain leave nothing together.
+    fn after(
+        &self,
+        task: &Task<'_>,
+        chain: &Chain,
+        row: &[f32],
+    ) -> Result<Option<Distribution>, SearchError> {
+        match Distribution::after(row, chain, &task.state(self.tokens), &Task::WORDS) {
+            Err(SampleError::NothingLeft { .. }) if self.held.is_some() => Ok(None),
+            other => Ok(Some(other?)),
+        }
+    }
+}
+
+/// The `n` likeliest tokens after the chain in descending order, ties by lower id. Without a chain
+/// they are ranked by the model's own ln p, whatever the form allows.
 pub(super) fn likeliest(
     task: &Task<'_>,
-    tokens: &[TokenId],
+    seen: Seen<'_>,
     logits: &[f32],
     n: usize,
-) -> Result<Vec<Candidate>, SampleError> {
+) -> Result<Vec<Candidate>, SearchError> {
     let own = Own::new(logits)?;
+    let Some(row) = seen.row(logits)? else { return Ok(Vec::new()) };
     let Some(chain) = task.chain else {
         let of = |id: u32| {
             let logprob = own.logprob(id);
             Candidate { token: TokenId(id), logprob, chained: logprob }
         };
-        return Ok(largest(logits, n).into_iter().map(of).collect());
+        return Ok(largest(&row, n).into_iter().map(of).collect());
     };
-    let chained = Distribution::after(logits, chain, &task.state(tokens), &Task::WORDS)?;
+    let Some(chained) = seen.after(task, chain, &row)? else { return Ok(Vec::new()) };
     let of = |token: TokenId| Candidate {
         token,
         logprob: own.logprob(token.0),
@@ -42,23 +79,26 @@ pub(super) fn likeliest(
     Ok(all.filter(|candidate| candidate.chained.is_finite()).collect())
 }
 
-/// The whole distribution after the chain: ids in rising order, and ln p of the model and of the
-/// chain. Tokens without a probability are left out.
+/// The whole distribution of what the form allows, after the chain: ids in rising order, and ln p of
+/// the model and of the chain. Tokens without a probability are left out.
 pub(super) fn all(
     task: &Task<'_>,
-    tokens: &[TokenId],
+    seen: Seen<'_>,
     logits: &[f32],
-) -> Result<Vec<Candidate>, SampleError> {
+) -> Result<Vec<Candidate>, SearchError> {
     let own = Own::new(logits)?;
+    let Some(row) = seen.row(logits)? else { return Ok(Vec::new()) };
     let Some(chain) = task.chain else {
-        let unmasked = (0..logits.len() as u32).filter(|&id| logits[id as usize].is_finite());
-        let of = |id: u32| {
-            let logprob = own.logprob(id);
-            Candidate { token: TokenId(id), logprob, chained: logprob }
+        let within = Own::new(&row)?;
+        let unmasked = (0..row.len() as u32).filter(|&id| row[id as usize].is_finite());
+        let of = |id: u32| Candidate {
+            token: TokenId(id),
+            logprob: own.logprob(id),
+            chained: within.logprob(id),
         };
         return Ok(unmasked.map(of).collect());
     };
-    let chained = Distribution::after(logits, chain, &task.state(tokens), &Task::WORDS)?;
+    let Some(chained) = seen.after(task, chain, &row)? else { return Ok(Vec::new()) };
     let (ids, _, probabilities) = chained.into_parts();
     let of = |(id, p): (u32, f64)| Candidate {
         token: TokenId(id),
@@ -111,55 +151,59 @@ fn largest(logits: &[f32], n: usize) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use kelvin_sampling::{Chain, softmax};
+    use kelvin_sampling::softmax;
 
     use super::*;
 
     fn task(chain: Option<&Chain>) -> Task<'_> {
-        Task { prompt: &[TokenId(1)], chain, end_tokens: &[], max_tokens: 4, stops: None }
+        Task { prompt: &[TokenId(1)], chain, max_tokens: 4, ..Task::default() }
+    }
+
+    fn seen(tokens: &[TokenId]) -> Seen<'_> {
+        Seen { tokens, held: None }
     }
 
     const LOGITS: [f32; 6] = [1.0, 3.0, f32::NEG_INFINITY, 3.0, -2.0, 2.5];
 
     #[test]
     fn the_likeliest_in_order_and_masked_ones_never() {
-        let found = likeliest(&task(None), &[], &LOGITS, 9).unwrap();
+        let found = likeliest(&task(None), seen(&[]), &LOGITS, 9).unwrap();
         assert_eq!(found.iter().map(|c| c.token.0).collect::<Vec<_>>(), [1, 3, 5, 0, 4]);
         let p = softmax(&LOGITS.map(f64::from), 1.0).unwrap();
         for one in &found {
             assert!((one.logprob - p[one.token.index()].ln()).abs() < 1e-12);
             assert_eq!(one.logprob, one.chained);
         }
-        assert_eq!(likeliest(&task(None), &[], &LOGITS, 2).unwrap(), found[..2]);
-        let mut all = all(&task(None), &[], &LOGITS).unwrap();
+        assert_eq!(likeliest(&task(None), seen(&[]), &LOGITS, 2).unwrap(), found[..2]);
+        let mut all = all(&task(None), seen(&[]), &LOGITS).unwrap();
         all.sort_by(|a, b| b.logprob.total_cmp(&a.logprob));
         assert_eq!(all, found);
         for bad in [&[f32::NAN, 1.0][..], &[], &[f32::NEG_INFINITY], &[f32::INFINITY]] {
-            assert!(likeliest(&task(None), &[], bad, 2).is_err(), "{bad:?}");
-            assert!(super::all(&task(None), &[], bad).is_err(), "{bad:?}");
+            assert!(likeliest(&task(None), seen(&[]), bad, 2).is_err(), "{bad:?}");
+            assert!(super::all(&task(None), seen(&[]), bad).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn a_chain_changes_one_of_the_two_probabilities() {
         let chain: Chain = "temp=2 | top_k=3".parse().unwrap();
-        let found = likeliest(&task(Some(&chain)), &[], &LOGITS, 9).unwrap();
+        let found = likeliest(&task(Some(&chain)), seen(&[]), &LOGITS, 9).unwrap();
         let p = softmax(&[3.0, 3.0, 2.5], 2.0).unwrap();
         assert_eq!(found.len(), 3);
         for (one, p) in found.iter().zip(&p) {
             assert!((one.chained - p.ln()).abs() < 1e-12, "{one:?}");
         }
-        let own = likeliest(&task(None), &[], &LOGITS, 3).unwrap();
+        let own = likeliest(&task(None), seen(&[]), &LOGITS, 3).unwrap();
         assert!(found.iter().zip(&own).all(|(a, b)| a.logprob == b.logprob));
-        assert_eq!(all(&task(Some(&chain)), &[], &LOGITS).unwrap().len(), 3);
+        assert_eq!(all(&task(Some(&chain)), seen(&[]), &LOGITS).unwrap().len(), 3);
         // A stage that reads the tokens so far gets prompt and text.
         let chain: Chain = "repetition=2".parse().unwrap();
         let after = |tokens: &[TokenId]| {
-            likeliest(&task(Some(&chain)), tokens, &LOGITS, 1).unwrap()[0].token.0
+            likeliest(&task(Some(&chain)), seen(tokens), &LOGITS, 1).unwrap()[0].token.0
         };
         assert_eq!((after(&[]), after(&[TokenId(3)])), (3, 5));
         let greedy: Chain = "temp=0".parse().unwrap();
-        let found = likeliest(&task(Some(&greedy)), &[], &LOGITS, 9).unwrap();
+        let found = likeliest(&task(Some(&greedy)), seen(&[]), &LOGITS, 9).unwrap();
         assert!(found.len() == 1 && found[0].chained == 0.0 && found[0].token.0 == 1);
     }
 }

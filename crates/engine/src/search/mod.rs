@@ -10,6 +10,9 @@
 //! - [`draw_texts`] draws texts as [`crate::batch::generate`] does; [`best_of`] ranks them by
 //!   likelihood, [`minimum_risk`] by how alike each is to the others ([`chrf()`]).
 //!
+//! Beams may keep to a form ([`Held`]): each has a place within it, masks come before anything is
+//! chosen, and the place moves on with the token that is.
+//!
 //! [`Wanted`] is what a caller sets of a [`Method`].
 //!
 //! Every sum has a fixed order and logits have equal bits in any batch, so what a search finds
@@ -19,6 +22,7 @@ mod beam;
 mod candidates;
 mod chrf;
 mod draws;
+mod held;
 mod plan;
 mod steps;
 mod stochastic;
@@ -28,6 +32,7 @@ mod tree;
 pub use beam::{Beams, EarlyStopping, MAX_LENGTH_PENALTY};
 pub use chrf::{Runs, chrf};
 pub use draws::{By, Drawn, Ranked, Watched, best_of, draw_texts, minimum_risk};
+pub use held::Held;
 pub use plan::{Method, Plan, Wanted};
 pub use steps::{Steps, beam_search, stochastic_beams};
 pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Stops, Task};

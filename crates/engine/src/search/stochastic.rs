@@ -11,11 +11,15 @@
 //! The Gumbel numbers of a text's children are made from random words whose stream is a hash of the
 //! text's tokens. So they depend on the seed and the tokens alone, and the texts of `k` beams are
 //! the first of those of more beams.
+//!
+//! Under a form the distribution is that which texts are drawn from under it: at each place
+//! renormalised over the tokens that it allows.
 
-use kelvin_sampling::{Dice, SampleError};
+use kelvin_sampling::Dice;
 
 use super::{
-    candidates::{Candidate, all},
+    candidates::{Candidate, Seen, all},
+    held::Held,
     task::{End, SearchError, Task},
     tree::{Fate, Found, Node, Outcome, Tree},
 };
@@ -38,6 +42,8 @@ struct Line {
     node: Option<usize>,
     end: Option<End>,
     next: Vec<Child>,
+    /// Its place within the form.
+    held: Option<Held>,
 }
 
 /// A token that may come next, with what the line is with it.
@@ -89,7 +95,7 @@ impl<T: Clone> Drawing<T> {
             return Ok(true);
         }
         let depth = found.n_steps + 1;
-        let (chosen, parents) = search.choose(std::mem::take(lines), &mut found.tree, depth);
+        let (chosen, parents) = search.choose(std::mem::take(lines), &mut found.tree, depth)?;
         *lines = chosen;
         if parents.is_empty() {
             return Ok(false);
@@ -140,18 +146,19 @@ impl Search<'_> {
             node: None,
             end: None,
             next: Vec::new(),
+            held: self.task.form.map(Held::fork),
         }
     }
 
     /// The children of a line with the largest perturbed log-probabilities, in descending order.
-    fn children(&self, line: &Line, logits: &[f32]) -> Result<Vec<Child>, SampleError> {
+    fn children(&self, line: &Line, logits: &[f32]) -> Result<Vec<Child>, SearchError> {
         let mut noise = Noise::new(Dice { seed: self.seed, sample: line.stream });
         let child = |next: Candidate| {
             let chained = line.chained + next.chained;
             let gumbel = chained + gumbel(noise.word(next.token.0));
             Child { token: next.token, logprob: line.logprob + next.logprob, chained, gumbel }
         };
-        let next = all(self.task, &line.tokens, logits)?;
+        let next = all(self.task, line.seen(), logits)?;
         let mut children: Vec<Child> = next.into_iter().map(child).collect();
         let order = |a: &Child, b: &Child| {
             b.gumbel.total_cmp(&a.gumbel).then_with(|| a.token.0.cmp(&b.token.0))
@@ -171,7 +178,12 @@ impl Search<'_> {
 
     /// The lines after one more token, the largest first, and the indices among the open ones of
     /// those that the new open ones go on from.
-    fn choose(&self, lines: Vec<Line>, tree: &mut Tree, depth: usize) -> (Vec<Line>, Vec<usize>) {
+    fn choose(
+        &self,
+        lines: Vec<Line>,
+        tree: &mut Tree,
+        depth: usize,
+    ) -> Result<(Vec<Line>, Vec<usize>), SearchError> {
         // Each with the line that it was or goes on from, its number among the open ones, and its
         // next token.
         let mut all: Vec<(f64, usize, usize, Option<Child>)> = Vec::new();
@@ -194,24 +206,22 @@ impl Search<'_> {
                 continue;
             };
             let line = &lines[from];
-            let mut tokens = line.tokens.clone();
-            tokens.push(child.token);
-            let end = self.task.end(&tokens);
-            let fate = match (is_kept, end) {
-                (false, _) => Fate::Dropped,
-                (true, Some(_)) => Fate::Ended,
-                (true, None) => Fate::Kept,
-            };
             let Child { token, logprob, chained, .. } = child;
             let (parent, group, score) = (line.node, 0, gumbel);
-            let node = tree.push(Node { parent, token, depth, group, logprob, score, fate });
-            if is_kept {
-                let (stream, node) = (stream(line.stream, token), Some(node));
-                let next = Vec::new();
-                places.push((from, Some(made.len())));
-                made.push(Line { tokens, logprob, chained, gumbel, stream, node, end, next });
-                parents.extend(end.is_none().then_some(number));
+            let mut weighed =
+                |fate: Fate| tree.push(Node { parent, token, depth, group, logprob, score, fate });
+            if !is_kept {
+                weighed(Fate::Dropped);
+                continue;
             }
+            let tokens = [&line.tokens[..], &[token]].concat();
+            let held = self.task.advance(line.held.as_ref(), token)?;
+            let end = self.task.end(&tokens, held.as_ref());
+            let node = Some(weighed(if end.is_some() { Fate::Ended } else { Fate::Kept }));
+            let (stream, next) = (stream(line.stream, token), Vec::new());
+            places.push((from, Some(made.len())));
+            made.push(Line { tokens, logprob, chained, gumbel, stream, node, end, next, held });
+            parents.extend(end.is_none().then_some(number));
         }
         let mut old: Vec<Option<Line>> = lines.into_iter().map(Some).collect();
         let mut made: Vec<Option<Line>> = made.into_iter().map(Some).collect();
@@ -219,11 +229,15 @@ impl Search<'_> {
             Some(new) => made[new].take(),
             None => old[from].take(),
         };
-        (places.into_iter().filter_map(line).collect(), parents)
+        Ok((places.into_iter().filter_map(line).collect(), parents))
     }
 }
 
 impl Line {
+    fn seen(&self) -> Seen<'_> {
+        Seen { tokens: &self.tokens, held: self.held.as_ref() }
+    }
+
     /// The text, if it has ended.
     fn found(mut self) -> Option<Found> {
         let (end, node) = (self.end?, self.node?);

@@ -3,6 +3,7 @@
 
 use kelvin_sampling::{Chain, SampleError, State, Words};
 
+use super::held::Held;
 use crate::{TokenId, transformer::ModelError};
 
 /// Most beams of a search.
@@ -14,7 +15,7 @@ pub const MAX_TEXTS: usize = 512;
 pub type Stops<'a> = dyn Fn(&[TokenId]) -> bool + Sync + 'a;
 
 /// The texts that a search looks among.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct Task<'a> {
     /// The prompt, at least one token.
     pub prompt: &'a [TokenId],
@@ -27,6 +28,9 @@ pub struct Task<'a> {
     pub max_tokens: usize,
     /// Whether a text ends with these tokens for another reason, such as a stop string.
     pub stops: Option<&'a Stops<'a>>,
+    /// The form that texts keep to, at its beginning. A mask comes before the chain, and a text
+    /// that is complete ends. Where a form may end, its tokens that end a text are `end_tokens`.
+    pub form: Option<&'a Held>,
 }
 
 /// Why a text ended.
@@ -36,6 +40,8 @@ pub enum End {
     Token(TokenId),
     /// By [`Task::stops`].
     Stop,
+    /// The form is complete and allows no further token.
+    Complete,
     /// It has all tokens that it may have.
     Length,
 }
@@ -71,6 +77,9 @@ pub enum SearchError {
     /// The logits have no distribution, or the chain left nothing.
     #[error(transparent)]
     Logits(#[from] SampleError),
+    /// The form failed, at its mask or at a token; a message for the user.
+    #[error("the form fails: {0}")]
+    Form(String),
     /// The caller broke the search off.
     #[error("the search was broken off")]
     Cancelled,
@@ -98,13 +107,27 @@ impl Task<'_> {
         Ok(())
     }
 
-    /// Whether and why a text of these tokens ends with the last of them.
-    pub(super) fn end(&self, tokens: &[TokenId]) -> Option<End> {
+    /// The place within the form after one more token, if there is a form and the token doesn't end
+    /// the text. `held` is that of the text before it.
+    pub(super) fn advance(
+        &self,
+        held: Option<&Held>,
+        token: TokenId,
+    ) -> Result<Option<Held>, SearchError> {
+        let held = held.filter(|_| !self.end_tokens.contains(&token));
+        held.map(|held| held.after(token)).transpose()
+    }
+
+    /// Whether and why a text of these tokens ends with the last of them. `held` is its place
+    /// within the form.
+    pub(super) fn end(&self, tokens: &[TokenId], held: Option<&Held>) -> Option<End> {
         let last = *tokens.last()?;
         if self.end_tokens.contains(&last) {
             Some(End::Token(last))
         } else if self.stops.is_some_and(|stops| stops(tokens)) {
             Some(End::Stop)
+        } else if held.is_some_and(Held::is_complete) {
+            Some(End::Complete)
         } else if tokens.len() >= self.max_tokens {
             Some(End::Length)
         } else {

@@ -3,6 +3,7 @@
 
 mod batch;
 mod draws;
+mod forms;
 mod goldens;
 mod of_ids;
 mod refusals;

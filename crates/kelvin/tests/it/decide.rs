@@ -339,6 +339,14 @@ fn a_calibration_holds_for_its_model_and_its_way_of_asking() {
     let t = judged["fit"]["temperature"].as_f64().unwrap();
     assert_eq!((judged["n"].as_u64(), printed["sha256"].as_str().unwrap().len()), (Some(60), 64));
     assert!(judged["after"]["nll"]["value"].as_f64().unwrap() > 0.0);
+    // Its warnings are in the file, in JSON and on standard error alike.
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let told: Vec<&str> =
+        said.lines().filter_map(|line| line.strip_prefix("warning: predicate: ")).collect();
+    let warnings = judged["warnings"].as_array().cloned().unwrap_or_default();
+    assert_eq!(told, warnings.iter().map(|one| one.as_str().unwrap()).collect::<Vec<_>>());
+    let change = judged["nll_change"]["interval"][1].as_f64().unwrap();
+    assert_eq!(change >= 0.0, said.contains("it isn't shown that") || said.contains("worse"));
     let again = place.run(&place.model(), &calibrate);
     assert_eq!(again.stdout, output.stdout, "equal data and seed give equal figures");
     // Rotations and layout are the calibration's.

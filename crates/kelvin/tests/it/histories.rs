@@ -221,6 +221,13 @@ fn what_says_nothing_is_taken_and_the_rest_refused_by_name() {
         (
             "/v1/responses",
             &response,
+            json!({ "input": [{ "type": "item_reference", "id": "msg_1" }] }),
+            "input[0].type",
+            "kinds of items that are supported are \"message\" and \"reasoning\"",
+        ),
+        (
+            "/v1/responses",
+            &response,
             json!({ "reasoning": { "effort": "high" } }),
             "reasoning",
             "only",

@@ -205,11 +205,149 @@ fn the_best_of_drawn_texts() {
     assert_eq!(n, 12);
 }
 
+/// All results of all methods with beams keep to the form, whatever ends them.
+#[test]
+fn beams_keep_to_a_form() {
+    let room = Room::new();
+    let schema = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"boolean\"},\"b\":\
+                  {\"enum\":[1,\"x\"]}},\"required\":[\"a\"],\"additionalProperties\":false}";
+    let is_object = |text: &str| {
+        let Ok(Value::Object(fields)) = serde_json::from_str(text) else { return false };
+        let b = fields.get("b");
+        fields["a"].is_boolean()
+            && b.is_none_or(|b| *b == 1 || b == "x")
+            && fields.keys().all(|key| ["a", "b"].contains(&key.as_str()))
+    };
+    let is_word = |text: &str| {
+        let rest = text.trim_start_matches(['a', 'b', 'c']);
+        (2..=5).contains(&(text.len() - rest.len())) && ["", "!"].contains(&rest)
+    };
+    let is_choice = |text: &str| ["yes", "no", "nobody"].contains(&text);
+    let forms: [(&[&str], &dyn Fn(&str) -> bool); 3] = [
+        (&["--json-schema", schema], &is_object),
+        (&["--regex", "[abc]{2,5}!?"], &is_word),
+        (&["--choice", "yes", "--choice", "no", "--choice", "nobody"], &is_choice),
+    ];
+    let methods: [&[&str]; 4] = [
+        &["--beams", "6"],
+        &["--beams", "6", "--length-penalty", "0", "-t", "2"],
+        &["--method", "diverse", "--beams", "6", "--groups", "3"],
+        &["--method", "stochastic", "--beams", "6", "--seed", "3"],
+    ];
+    for (form, fits) in forms {
+        for method in methods {
+            let ask = [&["search", "abc", "-n", "60", "--ignore-end"], form, method].concat();
+            let found = room.json(&ask);
+            assert!(!texts(&found).is_empty() && falls(&found) && found["form"].is_object());
+            for text in texts(&found) {
+                let reason = text["finish"]["reason"].as_str().unwrap();
+                assert!(["complete", "end_token"].contains(&reason), "{method:?} {text}");
+                assert!(fits(text["text"].as_str().unwrap()), "{form:?} {method:?} {text}");
+            }
+            let again = room.json(&[&ask[..], &["--threads", "3"]].concat());
+            assert_eq!(again, found, "{form:?} {method:?}");
+        }
+        // One beam is what is drawn at T = 0 under the form.
+        let greedy = room.json(&[&["generate", "abc", "-n", "60", "-t", "0"], form].concat());
+        let one =
+            room.json(&[&["search", "abc", "-n", "60", "-t", "0", "--beams", "1"], form].concat());
+        assert_eq!(one["texts"][0]["ids"], greedy["ids"], "{form:?}");
+        assert_eq!(one["texts"][0]["finish"], greedy["finish"], "{form:?}");
+    }
+    // Where -n cuts a text, that is said.
+    let output = room.run(&["search", "abc", "--regex", "[ab]{40}", "-n", "3", "--beams", "2"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && said.contains("cut before --regex was fulfilled"), "{said}");
+}
+
+/// A search as a column of `compare` is the search alone, and its figures are those of its text.
+#[test]
+fn searches_stand_beside_temperatures() {
+    let room = Room::new();
+    let cases: [(&str, &[&str]); 6] = [
+        ("beam", &[]),
+        (
+            "beam:3,length-penalty:0,early_stopping:never",
+            &["--beams", "3", "--length-penalty", "0", "--early-stopping", "never"],
+        ),
+        ("diverse:6,groups:3", &["--method", "diverse", "--beams", "6", "--groups", "3"]),
+        ("stochastic:5", &["--method", "stochastic", "--beams", "5"]),
+        (
+            "best-of:7,by:sum,temp:0.5",
+            &["--method", "best-of", "--samples", "7", "--by", "sum", "-t", "0.5"],
+        ),
+        ("mbr:5", &["--method", "mbr", "--samples", "5"]),
+    ];
+    let shared = ["-n", "9", "--seed", "4", "--stop", "zz"];
+    let ask = [&["compare", "abc", "--raw", "-t", "0.5,1"], &shared[..]].concat();
+    let columns: Vec<&str> = cases.iter().flat_map(|(column, _)| ["--search", column]).collect();
+    let all = room.json(&[&ask[..], &columns].concat());
+    let plain = room.json(&ask);
+    assert!(plain["searches"].is_null());
+    assert_eq!(all["columns"], plain["columns"], "the temperatures' columns are as ever");
+    for (found, (column, flags)) in all["searches"].as_array().unwrap().iter().zip(cases) {
+        let alone = room.json(&[&["search", "abc"], &shared[..], flags].concat());
+        assert_eq!(found["search"], column);
+        for field in ["method", "chain", "texts", "steps", "rows", "seed", "beams", "samples"] {
+            assert_eq!(found[field], alone[field], "{column}: {field}");
+        }
+        let best = &texts(found)[0];
+        let n = best["ids"].as_array().unwrap().len();
+        assert_eq!(found["figures"]["tokens"], n);
+        if best["tokens"] == n {
+            let mean = number(&found["figures"]["mean_surprisal_raw"]);
+            assert!((mean + number(&best["logprob_per_token"])).abs() < 1e-6, "{found}");
+        }
+        let first = all["columns"][0]["ids"].as_array().unwrap();
+        let at = first.iter().zip(best["ids"].as_array().unwrap()).take_while(|(a, b)| a == b);
+        assert_eq!(number(&found["diverges_at"]), at.count() as f64);
+    }
+    // For people: the method over the text, in the table and below it.
+    let shown = room.good(&[&ask[..], &["--search", "beam:3"]].concat());
+    assert!(shown.contains("── search beam:3 ──") && shown.contains("\nbeam:3 "), "{shown}");
+    assert!(shown.contains("search beam:3: 3 beams · length penalty 1"), "{shown}");
+    let shown = room.good(&[&ask[..], &["--samples", "2", "--search", "beam:3"]].concat());
+    assert_eq!(shown.matches("── search beam:3 ──").count(), 1, "{shown}");
+    // A form holds for the column too, and stages are those of the flags.
+    let flags = ["--top-k", "9", "--choice", "abc", "--choice", "b"];
+    let both = [&ask[..], &["--search", "beam:4"], &flags].concat();
+    let alone = [&["search", "abc"], &shared[..], &flags].concat();
+    assert_eq!(room.json(&both)["searches"][0]["texts"], room.json(&alone)["texts"]);
+    for (column, more, words) in [
+        ("hot:4", &[][..], "--search hot:4: there is no method \"hot\""),
+        ("beam:0", &[], "--search beam:0: a search has 1 to 256 beams, not 0"),
+        ("beam:4,groups:2", &[], "--search beam:4,groups:2: groups is for diverse"),
+        ("beam:4,utility:chrf", &[], "utility is for mbr, not for beam"),
+        ("mbr:1", &[], "samples is 1, but mbr draws at least 2 texts"),
+        ("beam:4", &["--search", "beam"], "--search has beam twice"),
+        ("beam:4", &["--ban-string", "e"], "a search has no --ban-string"),
+        ("beam:4", &["--proof", "x"], "--search has no --proof"),
+        ("beam:4", &["--sampler", "temp=1 | xtc=0.5"], "the stage xtc is random"),
+    ] {
+        let output = room.run(&[&["compare", "abc", "--raw", "--search", column], more].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{column} {more:?}: {said}");
+        assert!(said.contains(words), "{column} {more:?}: {said}");
+    }
+}
+
+/// Drafts change no text that is drawn.
+#[test]
+fn drawn_texts_may_have_drafts() {
+    let room = Room::new();
+    let ask =
+        ["search", "abcabcabc", "-n", "12", "--method", "best-of", "--samples", "4", "-s", "1"];
+    let plain = room.json(&[&ask[..], &["--draft", "off"]].concat());
+    for draft in ["auto", "lookup", "tiny.gguf"] {
+        assert_eq!(room.json(&[&ask[..], &["--draft", draft]].concat()), plain, "{draft}");
+    }
+}
+
 #[test]
 fn what_cant_be_searched_is_refused_in_a_sentence() {
     let room = Room::new();
     let long = "x".repeat(600);
-    let cases: [(&[&str], &str); 25] = [
+    let cases: [(&[&str], &str); 27] = [
         (&["--beams", "0"], "1 to 256 beams, not 0"),
         (&["--beams", "257"], "1 to 256 beams, not 257"),
         (&["--method", "stochastic", "--beams", "0"], "1 to 256 beams, not 0"),
@@ -229,11 +367,13 @@ fn what_cant_be_searched_is_refused_in_a_sentence() {
         (&["-n", "0"], "-n is 0"),
         (&["--top", "0"], "--top is 0"),
         (&["--sampler", "temp=1 | xtc=0.5"], "the stage xtc is random"),
-        (&["--regex", "[a-z]+"], "--method beam can't keep to a form"),
+        (&["--regex", "["], "--regex can't be used"),
         (&["--ban-string", "e"], "a search has no --ban-string"),
         (&["--method", "mbr", "--ban-string", "e"], "a search has no --ban-string"),
-        (&["--think", "3"], "--method beam has no --think"),
-        (&["--sampler", "after 1: temp=0.3 | xtc=0.5; temp=1"], "--method beam takes one chain"),
+        (&["--think", "3"], "the method beam has no --think"),
+        (&["--sampler", "after 1: temp=0.3 | xtc=0.5; temp=1"], "the method beam takes one chain"),
+        (&["--draft", "lookup"], "a step of beams is a batch already"),
+        (&["--method", "stochastic", "--draft", "tiny.gguf"], "--draft is for best-of and mbr"),
         (&["--method", "warm"], "possible values: beam, diverse, stochastic, best-of, mbr"),
     ];
     for (args, words) in cases {

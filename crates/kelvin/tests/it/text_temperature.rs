@@ -140,6 +140,10 @@ fn what_cannot_be_is_refused_in_a_sentence() {
     assert!(said.contains("several temperatures"), "{said}");
     let said = room.refused("generate", &["--text-temperature", "0.5", "-t", "1"]);
     assert!(said.contains("leave out -t"), "{said}");
+    for verb in ["generate", "compare"] {
+        let said = room.refused(verb, &["--sampler", "text_temp=0.5,smc:4"]);
+        assert!(said.contains("text_temp isn't a stage") && said.contains("--text-temperature"));
+    }
     let said = room.refused("compare", &["--spread"]);
     assert!(said.contains("--samples 2 or more"), "{said}");
 }

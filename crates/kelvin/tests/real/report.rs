@@ -160,8 +160,49 @@ async fn a_report_is_whole_without_anything_around_it() {
     person.wait("document.documentElement.dataset.theme === 'dark'").await;
     assert_eq!(person.read::<String>(axis).await, before);
 
+    assert!(person.read::<bool>("!document.getElementById('whole')").await, "no whole texts");
     tables_sort(&person, &json).await;
     texts_are_coloured(&person, &json).await;
+    person.leave().await;
+}
+
+/// What whole texts cost, and their thermodynamics, as the terminal has them.
+#[tokio::test]
+async fn temperatures_of_whole_texts_have_their_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let prompts = ["-p", "The sea", "-p", "A mountain", "--raw"];
+    let flags = ["--text-temperature", "0.5,1", "--text-particles", "4", "-t", "0.5,1"];
+    let size = ["--samples", "2", "-n", "6"];
+    kelvin(folder.path(), &[&["sweep"], &prompts[..], &flags, &size].concat());
+    kelvin(folder.path(), &["report", "-o", "report.html"]);
+    let shown = kelvin(folder.path(), &["report"]);
+    let page = folder.path().join("report.html");
+    let person = Person::before(format!("file://{}", page.to_str().unwrap())).await;
+    person.unplug().await;
+    for width in WIDTHS {
+        person.look(width, "light").await;
+        person.go("").await;
+        person.wait("document.querySelectorAll('#cost-table tbody tr').length === 4").await;
+        let beyond: Vec<String> = person.read(&beyond(width)).await;
+        let faint: Vec<String> = person.read(FAINT).await;
+        assert!(beyond.is_empty() && faint.is_empty(), "{width}: {beyond:#?} {faint:#?}");
+    }
+    let quality = person.texts("#cost-table td:nth-child(6)").await;
+    assert!(quality[0] == "–" && quality[2].contains("of 4 particles effective"), "{quality:?}");
+    let heads = person.texts("#heat-table th").await;
+    assert_eq!(heads, ["setting", "T", "free energy", "energy", "entropy", "heat capacity"]);
+    let heat = person.texts("#heat-table tbody td").await;
+    assert_eq!(
+        (heat.len(), &*heat[0], &*heat[6]),
+        (12, "text_temp=0.5,smc:4", "text_temp=1,smc:4")
+    );
+    // Equal figures: the terminal says them in as few digits, but for the last ones.
+    let line = shown.lines().filter(|line| line.contains("text_temp=0.5,smc:4")).last().unwrap();
+    let energy = |text: &str| text.split(" ±").next().unwrap().parse::<f64>().unwrap();
+    let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|one| !one.is_empty()).collect();
+    assert!((energy(cells[2]) - energy(&heat[3])).abs() < 0.1, "{line} {heat:?}");
+    person.click("#heat-table th:nth-child(4) button").await;
+    assert_eq!(person.texts("#heat-table [aria-sort=ascending]").await.len(), 1);
     person.leave().await;
 }
 

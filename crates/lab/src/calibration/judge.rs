@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     example::Example,
-    fit::{Fit, FitError, fit, least},
+    fit::{Fit, FitError, LN_T, fit, least},
 };
 use crate::statistics::{Dice, Estimate, RESAMPLES, Series, basic_intervals};
 
@@ -12,6 +12,8 @@ use crate::statistics::{Dice, Estimate, RESAMPLES, Series, basic_intervals};
 pub const N_FOLDS: usize = 10;
 /// The bins of a reliability diagram, of equally many examples.
 pub const N_BINS: usize = 15;
+/// An interval whose ends are further apart than this ratio says nothing of T.
+const MOST_SPREAD: f64 = 1000.0;
 
 /// A figure with its 95 % interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -68,6 +70,9 @@ pub struct Judged {
     pub nll_change: Found,
     /// After minus before.
     pub ece_change: Found,
+    /// What speaks against using the temperature, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Fits a temperature and judges it by cross-fitting. Equal examples and seeds give equal figures.
@@ -112,15 +117,54 @@ pub fn judge_with(examples: &[Example], resamples: usize, seed: u64) -> Result<J
         ece,
         bins: bins(outcomes, &all),
     };
+    let nll_change = mean(&nll(&after).minus(&nll(&before)));
     Ok(Judged {
         fit,
+        warnings: unbounded(&fit).into_iter().chain(no_help(&nll_change)).collect(),
         n: examples.len(),
         accuracy: mean(&series(&before, |one| f64::from(u8::from(one.is_right)), 1.0)),
         before: figures(&before, ece(0)),
         after: figures(&after, ece(1)),
-        nll_change: mean(&nll(&after).minus(&nll(&before))),
+        nll_change,
         ece_change: ece(2),
     })
+}
+
+/// What is wrong with a temperature that the examples don't bound.
+fn unbounded(fit: &Fit) -> Option<String> {
+    let t = fit.temperature;
+    let (low, high) = (libm::exp(LN_T.0), libm::exp(LN_T.1));
+    match fit.interval {
+        None => Some(format!(
+            "T = {t:.3} is at an end of what is searched, {low:.3} to {high:.3}: the examples don't \
+             bound it, so another set of them may give any other"
+        )),
+        Some((low, high)) if high > MOST_SPREAD * low => Some(format!(
+            "the 95 % interval of T is {low:.2e} to {high:.2e}: the examples don't determine it"
+        )),
+        Some(_) => None,
+    }
+}
+
+/// What is wrong with a temperature that doesn't make the right answers likelier. `change` is that
+/// of their mean -ln p.
+fn no_help(change: &Found) -> Option<String> {
+    let (value, at_one) = (change.value, "decisions at T = 1 need no calibration");
+    match change.interval {
+        Some((_, high)) if high < 0.0 => None,
+        Some((low, high)) if low > 0.0 => Some(format!(
+            "the temperature makes it worse: NLL changes by {value:+.3} nats (95 % interval \
+             {low:+.3} to {high:+.3}), and {at_one}"
+        )),
+        Some((low, high)) => Some(format!(
+            "it isn't shown that the temperature helps: the 95 % interval of the change of NLL, \
+             {low:+.3} to {high:+.3} nats, covers 0, and {at_one}"
+        )),
+        None => Some(format!(
+            "it isn't shown that the temperature helps: the change of NLL, {value:+.3} nats, has no \
+             interval"
+        )),
+    }
 }
 
 /// For each example the temperature that the examples of the other folds give.
@@ -221,6 +265,32 @@ mod tests {
         assert!((before - after).abs() < 1e-9);
         assert!((judged.accuracy.value - before / 600.0).abs() < 1e-12);
         assert_eq!(judged, judge_with(&examples, 999, 1).unwrap());
+        assert_eq!(judged.warnings, [""; 0]);
+    }
+
+    /// A temperature that doesn't help, makes it worse or has no bounds is said to.
+    #[test]
+    fn what_speaks_against_a_temperature_is_said() {
+        let change = |value: f64, ends| Found { value, interval: ends };
+        assert_eq!(no_help(&change(-0.2, Some((-0.3, -0.1)))), None);
+        for (change, words) in [
+            (
+                change(-0.001, Some((-0.02, 0.01))),
+                "of the change of NLL, -0.020 to +0.010 nats, covers 0",
+            ),
+            (change(0.2, Some((0.1, 0.3))), "makes it worse: NLL changes by +0.200 nats"),
+            (change(0.0, None), "has no interval"),
+        ] {
+            let said = no_help(&change).unwrap();
+            assert!(said.contains(words), "{said}");
+        }
+        // Always right at equal odds: the colder, the better.
+        let sure = vec![Example { ln: vec![-0.1, -2.3], answer: 0 }; 60];
+        let judged = judge_with(&sure, 99, 1).unwrap();
+        assert!(judged.warnings[0].contains("at an end of what is searched, 0.050 to 20.086"));
+        let fit = |interval| Fit { temperature: 1.0, interval };
+        assert!(unbounded(&fit(Some((0.01, 100.0)))).unwrap().contains("1.00e-2 to 1.00e2"));
+        assert_eq!(unbounded(&fit(Some((0.5, 2.0)))), None);
     }
 
     #[test]
@@ -229,6 +299,7 @@ mod tests {
         assert!((judged.fit.temperature - 1.0).abs() < 0.25, "{:?}", judged.fit);
         let (low, high) = judged.nll_change.interval.unwrap();
         assert!(low < 0.01 && high > -0.01, "{:?}", judged.nll_change);
+        assert!(high < 0.0 || judged.warnings.len() == 1, "{:?}", judged.warnings);
         assert!(judge_with(&simulated::examples(49, 3, 1.0, 9), 9, 1).is_err());
     }
 

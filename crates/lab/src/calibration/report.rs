@@ -34,6 +34,7 @@ table{border-collapse:collapse;margin:.8rem 0;font-variant-numeric:tabular-nums}
 th,td{text-align:right;padding:.25rem .7rem;border-bottom:1px solid var(--line);\
 white-space:nowrap}\
 th:first-child,td:first-child{text-align:left;padding-left:0}\
+.warning{color:var(--mark);font-weight:600}\
 thead th{color:var(--soft);font-weight:600}\
 svg{max-width:100%;height:auto;color:var(--ink)}";
 
@@ -97,7 +98,11 @@ fn section(kind: &str, judged: &Judged) -> String {
             shown(after)
         );
     }
-    let _ = write!(out, "</tbody>\n</table>\n</div>\n{}\n</section>\n", reliability(judged));
+    out.push_str("</tbody>\n</table>\n</div>\n");
+    for warning in &judged.warnings {
+        let _ = writeln!(out, "<p class=\"warning\">{}</p>", escaped(warning));
+    }
+    let _ = write!(out, "{}\n</section>\n", reliability(judged));
     out
 }
 
@@ -219,7 +224,7 @@ mod tests {
     use kelvin_engine::decide::{Kind, Layout};
 
     use super::*;
-    use crate::calibration::{judge_with, simulated};
+    use crate::calibration::{Example, judge_with, simulated};
 
     #[test]
     fn a_report_shows_each_bin_where_it_is() {
@@ -237,6 +242,12 @@ mod tests {
         assert!(page.contains("&lt;b&gt;tiny") && !page.contains("<b>tiny"));
         assert!(page.contains(&format!("choice: T = {t:.3}")));
         assert!(page.contains(&format!("<td>{nll:.3} [")));
+        assert!(!page.contains("<p class=\"warning\">"), "it helps");
+        // Always right at equal odds: nothing bounds T.
+        let sure = vec![Example { ln: vec![-0.1, -2.3], answer: 0 }; 60];
+        let kinds = BTreeMap::from([(Kind::Choice, judge_with(&sure, 99, 1).unwrap())]);
+        let page = html(&Calibration::new("tiny", "ab", how, kinds));
+        assert!(page.contains("<p class=\"warning\">T = 0.050 is at an end"), "{page}");
         assert!(!page.contains("http:") && !page.contains("https:"), "it loads nothing");
     }
 }

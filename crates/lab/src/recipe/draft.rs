@@ -156,7 +156,7 @@ impl Draft {
                 _ => PathBuf::from(file),
             }),
             prompt_column: fields.prompt_column,
-            template: fields.template,
+            template: template(fields.template, fields.raw, fields.chat)?,
             system: fields.system,
             date: fields.date,
             special: fields.special,
@@ -422,6 +422,24 @@ impl Draft {
             }
         }
         Ok(prompts)
+    }
+}
+
+/// The template, by its name, or by the flag that is its name.
+fn template(
+    named: Option<String>,
+    raw: Option<bool>,
+    chat: Option<bool>,
+) -> Result<Option<String>, RecipeError> {
+    let flags = [("raw", raw), ("chat", chat)];
+    let mut given = flags.into_iter().filter(|(_, flag)| *flag == Some(true));
+    match (named, given.next(), given.next()) {
+        (named, None, _) => Ok(named),
+        (None, Some((name, _)), None) => Ok(Some(name.to_string())),
+        (_, Some((name, _)), _) => Err(RecipeError::new(
+            name,
+            "the template is given twice: give one of template, raw and chat",
+        )),
     }
 }
 

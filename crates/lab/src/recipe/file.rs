@@ -12,6 +12,14 @@ use serde::{
 
 use super::RecipeError;
 
+/// Flags whose fields have other names, and those fields.
+const FLAGS: [(&str, &str); 4] = [
+    ("prompt", "prompts"),
+    ("ctx_size", "context"),
+    ("cache_type", "cache"),
+    ("score", "the table [scores]"),
+];
+
 /// The fields of a recipe. Those that aren't given are empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,6 +32,8 @@ pub(super) struct Fields {
     pub(super) prompt_file: Option<String>,
     pub(super) prompt_column: Option<String>,
     pub(super) template: Option<String>,
+    pub(super) raw: Option<bool>,
+    pub(super) chat: Option<bool>,
     pub(super) system: Option<String>,
     pub(super) date: Option<String>,
     pub(super) special: Option<bool>,
@@ -247,7 +257,11 @@ fn instead(name: &str, known: &[&str]) -> String {
     const ALIKE: f64 = 0.8;
     /// Names that are so much less alike than the nearest aren't told beside it.
     const BEHIND: f64 = 0.01;
-    if STAGES.iter().any(|stage| stage.name == name) {
+    let flag = name.replace('-', "_");
+    if let Some((_, field)) = FLAGS.iter().find(|(other, _)| *other == flag) {
+        return format!("did you mean {field}?");
+    }
+    if STAGES.iter().any(|stage| stage.name == flag) {
         return format!("{name} is a stage, which stands in the table [stages]");
     }
     let alike = |other: &str| strsim::jaro_winkler(name, other);

@@ -14,7 +14,7 @@ use super::Report;
 const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 /// The page's modules, each after those that it imports. The studio embeds `element.js` as well.
-const MODULES: [&str; 8] = [
+const MODULES: [&str; 9] = [
     include_str!("page/element.js"),
     include_str!("page/data.js"),
     include_str!("page/charts.js"),
@@ -22,6 +22,7 @@ const MODULES: [&str; 8] = [
     include_str!("page/plane.js"),
     include_str!("page/texts.js"),
     include_str!("page/tables.js"),
+    include_str!("page/whole.js"),
     include_str!("page/page.js"),
 ];
 

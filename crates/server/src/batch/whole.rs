@@ -209,6 +209,7 @@ fn beams(
         end_tokens: if ends.ignore_end { &[] } else { engine.tokenizer.end_tokens() },
         max_tokens: ends.max_tokens,
         stops: if ends.texts.is_empty() { None } else { Some(&stops) },
+        form: None,
     };
     steps.step(rows, &task).map_err(|error| match error {
         SearchError::Model(error) => failed(&error),

@@ -217,12 +217,25 @@ impl JsonSchema for Thoughts {
     }
 }
 
+/// Kinds of input items: messages, which may leave their kind out, and thoughts.
+const ITEM_KINDS: [&str; 2] = ["message", "reasoning"];
+
+fn item_kinds() -> String {
+    ITEM_KINDS.map(|kind| format!("\"{kind}\"")).join(" and ")
+}
+
 /// Reads the items of an input. Thoughts become those of the assistant's message after them.
 fn input(items: Vec<Value>, place: &Place) -> Result<Vec<Message>, Problem> {
     let (mut messages, mut thoughts) = (Vec::new(), None);
     for (i, item) in items.into_iter().enumerate() {
         let own = place.item(i);
-        if item.get("type").and_then(Value::as_str) == Some("reasoning") {
+        let kind = item.get("type").and_then(Value::as_str);
+        if let Some(kind) = kind.filter(|kind| !ITEM_KINDS.contains(kind)) {
+            let place = Place { name: format!("{}.type", own.name), ..own };
+            let why = format!("the kinds of items that are supported are {}", item_kinds());
+            return Err(place.unsupported(&kind.into(), &why));
+        }
+        if kind == Some(ITEM_KINDS[1]) {
             let item: ReasoningItem = own.whole_object(item, "an item of thoughts")?;
             thoughts = item.content.map(|Thoughts(text)| text).filter(|text| !text.is_empty());
             continue;

@@ -119,6 +119,7 @@ impl Ending<'_> {
         match (found.end, stop) {
             (End::Token(token), _) => FinishReason::EndToken(token),
             (End::Stop, Some(stop)) => FinishReason::StopString(stop),
+            (End::Complete, _) => FinishReason::Complete,
             _ => self.by_length.clone(),
         }
     }

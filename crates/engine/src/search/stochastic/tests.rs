@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kelvin_sampling::Chain;
 
 use super::*;
-use crate::rows::OfText;
+use crate::{generate::Constraint, rows::OfText};
 
 /// Tokens of the small vocabulary; the last one ends a text.
 const VOCAB: u32 = 3;
@@ -25,7 +25,7 @@ fn logits(text: &[TokenId]) -> Vec<f32> {
 const PROMPT: [TokenId; 2] = [TokenId(1), TokenId(0)];
 
 fn task(chain: Option<&Chain>) -> Task<'_> {
-    Task { prompt: &PROMPT, chain, end_tokens: &[END], max_tokens: LONGEST, stops: None }
+    Task { prompt: &PROMPT, chain, end_tokens: &[END], max_tokens: LONGEST, ..Task::default() }
 }
 
 /// A text with its end token.
@@ -37,15 +37,46 @@ fn whole(found: &Found) -> Vec<TokenId> {
     found.tokens.iter().copied().chain(end).collect()
 }
 
-/// All texts and their probabilities at a temperature.
-fn enumerated(t: f64) -> Vec<(Vec<TokenId>, f64)> {
+/// A form in which no token follows itself.
+#[derive(Debug, Clone, Default)]
+struct NeverTwice {
+    last: Option<TokenId>,
+    mask: [u32; 1],
+}
+
+impl Constraint for NeverTwice {
+    fn allowed(&mut self) -> Result<&[u32], String> {
+        let bits = (0..VOCAB).filter(|&id| self.last != Some(TokenId(id)));
+        self.mask = [bits.map(|id| 1 << id).sum()];
+        Ok(&self.mask)
+    }
+
+    fn take(&mut self, token: TokenId) -> Result<(), String> {
+        self.last = Some(token);
+        Ok(())
+    }
+
+    fn is_complete(&self) -> bool {
+        false
+    }
+
+    fn fork(&self) -> Box<dyn Constraint> {
+        Box::new(self.clone())
+    }
+}
+
+/// All texts and their probabilities at a temperature; with `never_twice`, within that form.
+fn enumerated(t: f64, never_twice: bool) -> Vec<(Vec<TokenId>, f64)> {
     let mut done = Vec::new();
     let mut open = vec![(Vec::new(), 1.0)];
     while let Some((text, p)) = open.pop() {
         let logits = logits(&[&PROMPT[..], &text].concat());
         let logits: Vec<f64> = logits.into_iter().map(f64::from).collect();
-        for (id, share) in kelvin_sampling::softmax(&logits, t).unwrap().into_iter().enumerate() {
-            let token = TokenId(id as u32);
+        let is_allowed = |id: &u32| !never_twice || text.last() != Some(&TokenId(*id));
+        let allowed: Vec<u32> = (0..VOCAB).filter(is_allowed).collect();
+        let logits: Vec<f64> = allowed.iter().map(|&id| logits[id as usize]).collect();
+        let shares = kelvin_sampling::softmax(&logits, t).unwrap();
+        for (token, share) in allowed.into_iter().map(TokenId).zip(shares) {
             let longer = [&text[..], &[token]].concat();
             let has_ended = token == END || longer.len() == LONGEST;
             if has_ended { &mut done } else { &mut open }.push((longer, p * share));
@@ -91,11 +122,22 @@ fn searched(task: &Task<'_>, beams: usize, seed: u64, condition: Condition) -> O
 
 /// How far ordered draws of `beams` texts are from those without replacement, over many seeds.
 fn deviation_of(condition: Condition, beams: usize, chain: Option<&Chain>, t: f64) -> f64 {
+    deviation_within(condition, beams, chain, t, None)
+}
+
+/// The same within a form.
+fn deviation_within(
+    condition: Condition,
+    beams: usize,
+    chain: Option<&Chain>,
+    t: f64,
+    form: Option<&Held>,
+) -> f64 {
     const N: u64 = 40_000;
-    let texts = enumerated(t);
+    let texts = enumerated(t, form.is_some());
     let mut counts: BTreeMap<Vec<Vec<TokenId>>, u64> = BTreeMap::new();
     for seed in 0..N {
-        let task = task(chain);
+        let task = Task { form, ..task(chain) };
         let outcome = searched(&task, beams, seed, condition);
         assert_eq!(outcome.texts.len(), beams.min(texts.len()));
         *counts.entry(outcome.texts.iter().map(whole).collect()).or_default() += 1;
@@ -120,7 +162,7 @@ fn deviation_of(condition: Condition, beams: usize, chain: Option<&Chain>, t: f6
 
 #[test]
 fn texts_come_without_replacement_in_the_order_of_the_enumeration() {
-    assert_eq!(enumerated(1.0).len(), 15);
+    assert_eq!(enumerated(1.0, false).len(), 15);
     for beams in [1, 2, 3] {
         let off = deviation_of(conditioned, beams, None, 1.0);
         assert!(off.abs() < 4.0, "{beams} beams: {off}");
@@ -128,6 +170,20 @@ fn texts_come_without_replacement_in_the_order_of_the_enumeration() {
     let chain: Chain = "temp=2".parse().unwrap();
     let off = deviation_of(conditioned, 2, Some(&chain), 2.0);
     assert!(off.abs() < 4.0, "at T = 2: {off}");
+}
+
+/// Draws within a form are those of its distribution, renormalised at each place.
+#[test]
+fn draws_within_a_form_are_of_what_it_allows() {
+    let form = Held::new(Box::new(NeverTwice::default()));
+    assert_eq!(enumerated(1.0, true).len(), 7);
+    let chain: Chain = "temp=2".parse().unwrap();
+    for (beams, chain, t) in [(1, None, 1.0), (2, None, 1.0), (2, Some(&chain), 2.0)] {
+        let off = deviation_within(conditioned, beams, chain, t, Some(&form));
+        assert!(off.abs() < 4.0, "{beams} beams at {t}: {off}");
+    }
+    let off = deviation_within(conditioned, 2, None, 1.2, Some(&form));
+    assert!(off > 10.0, "another temperature's distribution is seen: {off}");
 }
 
 /// The tests above see what isn't so.

@@ -42,8 +42,13 @@ fn searches<R: Rows>(rows: &mut R) -> Vec<Outcome> {
     let prompt = prompt();
     let end_tokens = ids(&[40, 41]);
     let chain: Chain = "repetition=1.3 | temp=1.5 | top_k=50".parse().unwrap();
-    let task =
-        Task { prompt: &prompt, chain: None, end_tokens: &end_tokens, max_tokens: 25, stops: None };
+    let task = Task {
+        prompt: &prompt,
+        chain: None,
+        end_tokens: &end_tokens,
+        max_tokens: 25,
+        ..Task::default()
+    };
     let chained = Task { chain: Some(&chain), ..task };
     let beams = Beams { beams: 6, ..Beams::default() };
     let groups = Beams { groups: 3, diversity_penalty: 0.7, ..beams };
@@ -111,8 +116,7 @@ fn the_context_bounds_a_search() {
     let engine = open(&MISTRAL_LIKE, &ModelOptions { threads: 2, isa: None });
     let prompt = prompt();
     let limit = engine.model.config.ctx_len;
-    let task =
-        Task { prompt: &prompt, chain: None, end_tokens: &[], max_tokens: limit, stops: None };
+    let task = Task { prompt: &prompt, chain: None, max_tokens: limit, ..Task::default() };
     let mut batch = batch(&engine, 512);
     let mut rows = BatchRows { engine: &engine, batch: &mut batch, progress: &mut |_, _| () };
     let how = Beams { beams: 2, ..Beams::default() };

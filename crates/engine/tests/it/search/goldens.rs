@@ -38,8 +38,13 @@ fn found(case: &Value, change: impl Fn(&mut Beams)) -> Vec<Found> {
     };
     let (prompt, end_tokens) = (ids(&numbers(&case["prompt"])), ids(&ends));
     let max_tokens = case["max_tokens"].as_u64().unwrap() as usize;
-    let task =
-        Task { prompt: &prompt, chain: None, end_tokens: &end_tokens, max_tokens, stops: None };
+    let task = Task {
+        prompt: &prompt,
+        chain: None,
+        end_tokens: &end_tokens,
+        max_tokens,
+        ..Task::default()
+    };
     beam_search(&mut model.rows(), &task, &how, &mut on).unwrap().texts
 }
 

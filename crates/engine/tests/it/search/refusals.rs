@@ -13,7 +13,7 @@ use super::{of_ids::OfIds, on};
 const PROMPT: [TokenId; 2] = [TokenId(1), TokenId(2)];
 
 fn task<'a>() -> Task<'a> {
-    Task { prompt: &PROMPT, chain: None, end_tokens: &[], max_tokens: 5, stops: None }
+    Task { prompt: &PROMPT, chain: None, max_tokens: 5, ..Task::default() }
 }
 
 #[test]

@@ -16,7 +16,7 @@ const END: [TokenId; 1] = [TokenId(0)];
 const LONGEST: usize = 4;
 
 fn task(chain: Option<&Chain>) -> Task<'_> {
-    Task { prompt: &PROMPT, chain, end_tokens: &END, max_tokens: LONGEST, stops: None }
+    Task { prompt: &PROMPT, chain, end_tokens: &END, max_tokens: LONGEST, ..Task::default() }
 }
 
 /// All texts with their end tokens, ln p at T = 1 and at another temperature.
@@ -81,8 +81,7 @@ fn beams_that_drop_nothing_find_the_best_of_all_texts() {
 #[test]
 fn one_beam_is_greedy_and_a_truncation_bounds_what_is_found() {
     let model = OfIds::new(7, 40, &[]);
-    let task =
-        |chain| Task { prompt: &PROMPT, chain, end_tokens: &[], max_tokens: 12, stops: None };
+    let task = |chain| Task { prompt: &PROMPT, chain, max_tokens: 12, ..Task::default() };
     let how = |beams| Beams { beams, ..Beams::default() };
     let greedy = beam_search(&mut model.rows(), &task(None), &how(1), &mut on).unwrap();
     let mut text = PROMPT.to_vec();
@@ -150,8 +149,13 @@ fn trees_hold_what_was_kept_and_what_was_dropped() {
 fn callers_may_end_texts() {
     let model = OfIds::new(5, 23, &[]);
     let stops = |tokens: &[TokenId]| tokens.last().is_some_and(|token| token.0 % 5 == 0);
-    let task =
-        Task { prompt: &PROMPT, chain: None, end_tokens: &[], max_tokens: 10, stops: Some(&stops) };
+    let task = Task {
+        prompt: &PROMPT,
+        chain: None,
+        max_tokens: 10,
+        stops: Some(&stops),
+        ..Task::default()
+    };
     let outcome = beam_search(&mut model.rows(), &task, &Beams::default(), &mut on).unwrap();
     check_tree(&outcome);
     assert!(outcome.texts.iter().any(|found| found.end == End::Stop));

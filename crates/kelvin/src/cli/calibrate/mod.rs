@@ -47,6 +47,11 @@ pub(crate) fn run(args: &CalibrateArgs) -> anyhow::Result<()> {
         let page = calibration::html(&calibration);
         whole_file::write(path, |out| Ok(out.write_all(page.as_bytes())?))?;
     }
+    for (kind, judged) in &calibration.kinds {
+        for warning in &judged.warnings {
+            terminal::note(&format!("warning: {kind}: {warning}"));
+        }
+    }
     if args.form.json {
         return json::print(&calibration);
     }

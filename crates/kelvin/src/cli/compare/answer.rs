@@ -12,7 +12,7 @@ use kelvin_views::{
 };
 use serde::Serialize;
 
-use super::plan::Plan;
+use super::{plan::Plan, searches::SearchOutput};
 use crate::{
     cli::shared::{drafts::Drafts, prompt::Prompt, session::ModelFile, texts::TextDrawn},
     terminal::json,
@@ -32,6 +32,9 @@ pub(crate) struct CompareOutput {
     pub(crate) form: Option<Form>,
     pub(crate) columns: Vec<ColumnOutput>,
     pub(crate) temperatures: Vec<Summary>,
+    /// Columns of searches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) searches: Vec<SearchOutput>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) timings: Option<Timings>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -25,6 +25,7 @@ Examples:
   kelvin compare \"Is Nepal in Asia?\" --choice Yes --choice No --samples 8
   kelvin compare \"Write about Nepal\" -t 0.5,1 -m smollm2 -m gemma3
   kelvin compare \"Write about Nepal\" --text-temperature 0.25,0.5 -t 0.25,0.5
+  kelvin compare \"Write about Nepal\" -t 0.5,1 --search beam:4 --search mbr:16,temp:0.7
 
 The prompt is put into the model's chat template if there is one (--raw: it stays unchanged).
 All columns use equal random numbers, so temperature alone makes the difference. With several \
@@ -51,6 +52,10 @@ pub(crate) struct CompareArgs {
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]
     pub(crate) texts: TextTempArgs,
+    /// Add a column with the best text of a search: a method of `kelvin search` and its number, then
+    /// settings, as in beam:4 or mbr:16,temp:0.7; may be repeated
+    #[arg(long, value_name = "METHOD:N,…", allow_hyphen_values = true, help_heading = "Search")]
+    pub(crate) search: Vec<String>,
     #[command(flatten)]
     pub(crate) form: FormArgs,
     #[command(flatten)]

@@ -44,4 +44,8 @@ pub(crate) fn compare_with_first(first: &Done<'_>, done: &mut Done<'_>) {
             column.diverges_from_first_model_at = Some(figures::parting(a, b));
         }
     }
+    for (of_first, search) in first.answer.searches.iter().zip(&mut done.answer.searches) {
+        let at = figures::divergence(&of_first.best().ids, &search.best().ids);
+        search.diverges_from_first_model_at = Some(at);
+    }
 }

@@ -9,6 +9,7 @@ pub(super) mod args;
 mod done;
 pub(super) mod plan;
 mod quality;
+mod searches;
 pub(super) mod view;
 
 use std::path::Path;
@@ -123,7 +124,9 @@ fn continue_prompt<'s>(
     let mut request = session.request(prompt.tokens(), samplers, &args.length, form)?;
     let pending = proof.map(|path| Pending::begin(path, &mut request));
     let asked_texts = plan.asked_texts.as_ref();
-    let n_texts = request.drafts.len() + asked_texts.map_or(0, |asked| asked.n_texts(plan.samples));
+    let n_texts = request.drafts.len()
+        + asked_texts.map_or(0, |asked| asked.n_texts(plan.samples))
+        + plan.searches.iter().map(|asked| asked.plan.n_texts()).max().unwrap_or(0);
     let after_prompt = (request.prompt.clone(), request.ends.clone());
     let budget = session.check(&request.prompt, n_texts, args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();
@@ -157,8 +160,20 @@ fn continue_prompt<'s>(
         };
         pending.write(&made, &continuations)?;
     }
+    let found = match continuations.iter().any(is_cancelled) {
+        true => Vec::new(),
+        false => searches::run(
+            args,
+            &plan,
+            (session, &prompt),
+            form,
+            (&mut batch, guard),
+            &continuations[0],
+        )?,
+    };
     let asked_form = form.map(|asked| asked.form.clone());
     let mut answer = answer(session, prompt, asked_form, &plan, &continuations, &clocks);
+    answer.searches = found;
     add_texts(&mut answer, &plan, &drawn);
     answer.drafts = Drafts::of(session.guesses, GuessCounts::default(), batch.guess_counts());
     if !args.output.timings {
@@ -217,6 +232,7 @@ fn answer(
         form,
         columns,
         temperatures: summaries,
+        searches: Vec::new(),
         timings: Some(clocks.whole(total)),
         drafts: None,
     }

@@ -7,12 +7,16 @@ use kelvin_sampling::{Chain, Dice, Sampler, Stage};
 
 use super::args::CompareArgs;
 use crate::{
-    cli::shared::{
-        failure::usage,
-        options::{self, Infinity, Seed},
-        session::Session,
-        temp::USUAL,
-        texts,
+    cli::{
+        search::{args::Utility, column as search, plan},
+        shared::{
+            failure::usage,
+            meaning,
+            options::{self, Controls, Infinity, Seed},
+            session::Session,
+            temp::USUAL,
+            texts,
+        },
     },
     terminal::{self, json},
 };
@@ -37,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) asked_texts: Option<texts::Asked>,
     /// Indices of their chains: the last ones.
     pub(crate) texts: Range<usize>,
+    /// Columns of searches, beside those of chains.
+    pub(crate) searches: Vec<search::Asked>,
     pub(crate) seed: Seed,
 }
 
@@ -57,6 +63,7 @@ impl Plan {
             let (has_form, has_proof) = (args.form.is_given(), args.proof.proof.is_some());
             asked.refuse_beside(controls.chain(), &args.length.bans, has_form, has_proof)?;
         }
+        let searches = searches(args, &controls)?;
         if args.spread && args.samples < 2 {
             return Err(usage("--spread is of several samples: give --samples 2 or more"));
         }
@@ -84,6 +91,7 @@ impl Plan {
             recommended: None,
             asked_texts,
             texts: 0..0,
+            searches,
             seed: options::seed(args.sampling.seed)?,
         })
     }
@@ -159,4 +167,25 @@ impl Plan {
     pub(crate) fn first_of(&self, column: usize) -> usize {
         column % self.samples
     }
+}
+
+/// The columns of searches.
+fn searches(args: &CompareArgs, controls: &Controls) -> anyhow::Result<Vec<search::Asked>> {
+    let mut all: Vec<search::Asked> = Vec::new();
+    for typed in &args.search {
+        let asked = search::Asked::new(typed, controls, &args.length)?;
+        if all.iter().any(|other| other.equals(&asked)) {
+            return Err(usage(format!(
+                "--search has {typed} twice, whose texts would be equal: give it once"
+            )));
+        }
+        all.push(asked);
+    }
+    if !all.is_empty() && args.proof.proof.is_some() {
+        return Err(usage("--search has no --proof, which is of texts that are drawn"));
+    }
+    if all.iter().any(|asked| matches!(asked.plan, plan::Plan::Mbr(_, Utility::Meaning))) {
+        meaning::make_ready(args.model.fetch.permissions())?;
+    }
+    Ok(all)
 }

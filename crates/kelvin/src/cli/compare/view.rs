@@ -20,7 +20,7 @@ use super::{
     answer::{ColumnOutput, Summary},
     done::Done,
     plan::Plan,
-    quality,
+    quality, searches,
 };
 use crate::{
     cli::shared::{prompt::Prompt, session::Session},
@@ -239,7 +239,10 @@ pub(crate) fn final_print(all: &[Done<'_>]) -> String {
     let (first, mut lines) = (&all[0], Vec::new());
     let samples = first.plan.samples;
     for sample in 0..samples {
-        let row: Vec<Column> = columns.iter().skip(sample).step_by(samples).cloned().collect();
+        let mut row: Vec<Column> = columns.iter().skip(sample).step_by(samples).cloned().collect();
+        if sample == 0 {
+            row.extend(all.iter().flat_map(|done| search_columns(done, all.len())));
+        }
         if samples > 1 {
             lines.push(style.bold(&format!("sample {} of {samples}", sample + 1)));
         }
@@ -283,6 +286,12 @@ fn final_columns<'a>(done: &'a Done<'_>, n_models: usize) -> impl Iterator<Item 
             .filter(|_| answered.text_temperature.is_none())
             .map(|at| span(session, continuation, at)),
     })
+}
+
+/// A model's columns of searches, which have one text each.
+fn search_columns<'a>(done: &'a Done<'_>, n_models: usize) -> impl Iterator<Item = Column> + 'a {
+    let model = escape::printable(&done.session.file.model);
+    searches::columns(&done.answer.searches, (n_models > 1).then_some(model))
 }
 
 /// Where a column parts from the one that it is compared with: the first model's, or its own
@@ -349,7 +358,8 @@ fn figures_table(all: &[Done<'_>], style: Style) -> Vec<String> {
     let speeds: String = all.iter().map(|done| speed(done, all.len())).collect();
     let note =
         format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speeds}");
-    let notes = all.iter().flat_map(quality::lines).chain([note]);
+    let found = all.iter().flat_map(|done| searches::lines(&done.answer.searches));
+    let notes = all.iter().flat_map(quality::lines).chain(found).chain([note]);
     let width = terminal::width();
     lines.extend(notes.flat_map(|note| wrap::sentence(&note, 0, width, |line| style.dim(line))));
     lines
@@ -417,6 +427,9 @@ fn one_row_a_text(done: &Done<'_>) -> Vec<Vec<String>> {
         row.extend([parts, answered.finish.words()]);
         rows.push(row);
     }
+    let (session, is_timed) = (done.session, done.answer.timings.is_some());
+    let of_search = |one| searches::row_of_text(one, session, is_timed);
+    rows.extend(done.answer.searches.iter().map(of_search));
     rows
 }
 
@@ -451,5 +464,6 @@ fn one_row_a_temperature(done: &Done<'_>) -> Vec<Vec<String>> {
             number(summary.distinct_2, 3),
         ]
     };
-    done.answer.temperatures.iter().enumerate().map(row).collect()
+    let temperatures = done.answer.temperatures.iter().enumerate().map(row);
+    temperatures.chain(done.answer.searches.iter().map(searches::row_of_samples)).collect()
 }

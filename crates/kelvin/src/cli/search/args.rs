@@ -8,6 +8,7 @@ use kelvin_engine::search::{By, EarlyStopping, Method};
 
 use crate::cli::shared::{
     args::{JsonArgs, LengthArgs, ModelArgs, PromptArgs},
+    drafts::DraftArgs,
     form::FormArgs,
     number,
     sampling::SamplingArgs,
@@ -48,6 +49,8 @@ pub(crate) struct SearchArgs {
     pub(crate) length: LengthArgs,
     #[command(flatten)]
     pub(crate) model: ModelArgs,
+    #[command(flatten)]
+    pub(crate) drafts: DraftArgs,
     /// How many texts are printed, the best first; JSON has all
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = number::count,
         allow_negative_numbers = true, help_heading = "Output")]
@@ -109,7 +112,7 @@ pub(crate) enum Utility {
 }
 
 impl Utility {
-    const ALL: [Utility; 2] = [Utility::Chrf, Utility::Meaning];
+    pub(crate) const ALL: [Utility; 2] = [Utility::Chrf, Utility::Meaning];
 
     /// The name in flags.
     pub(crate) const fn name(self) -> &'static str {
@@ -117,6 +120,11 @@ impl Utility {
             Utility::Chrf => "chrf",
             Utility::Meaning => "meaning",
         }
+    }
+
+    /// The one with a name.
+    pub(crate) fn named(name: &str) -> Option<Utility> {
+        Utility::ALL.into_iter().find(|utility| utility.name() == name)
     }
 }
 

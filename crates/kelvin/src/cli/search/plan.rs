@@ -1,18 +1,24 @@
 //! What the flags of `search` ask for, checked before a model is opened.
 
-use kelvin_engine::search::{Beams, By, Method, Plan as Planned, SearchError, Task, Wanted};
+use kelvin_engine::{
+    batch::Guesses,
+    search::{Beams, By, Method, Plan as Planned, SearchError, Task, Wanted},
+};
 use kelvin_sampling::Chain;
 use kelvin_views::search::{CHRF, Settings};
 
 use super::args::{SearchArgs, Utility};
-use crate::{cli::shared::failure::usage, terminal};
+use crate::{
+    cli::shared::{args::BanArgs, drafts::DraftFrom, failure::usage},
+    terminal,
+};
 
 /// The cosine of embeddings.
 const MEANING: kelvin_views::search::Utility =
     (Utility::Meaning.name(), "mean cosine of embeddings with the other texts");
 
 /// A method with its settings.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Plan {
     /// Beam search, in groups or not.
     Beams(Beams),
@@ -24,16 +30,62 @@ pub(crate) enum Plan {
     Mbr(usize, Utility),
 }
 
+/// A method and its settings as they were typed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Typed {
+    pub(crate) method: Method,
+    pub(crate) wanted: Wanted,
+    pub(crate) utility: Option<Utility>,
+}
+
+impl Typed {
+    /// The method with its settings, checked. `chain` is the distribution that it searches, up to
+    /// `max_tokens` long. `name` writes a setting as the user types it.
+    pub(crate) fn plan(
+        &self,
+        chain: &Chain,
+        max_tokens: usize,
+        name: fn(&str) -> String,
+    ) -> anyhow::Result<Plan> {
+        let refused = |error: SearchError| match error {
+            SearchError::Setting { setting, problem } => {
+                usage(format!("{} {problem}", name(setting)))
+            }
+            other => usage(other.to_string()),
+        };
+        if self.utility.is_some() && self.method != Method::Mbr {
+            let of = self.method.name();
+            return Err(usage(format!("{} is for mbr, not for {of}", name("utility"))));
+        }
+        let plan = match self.wanted.plan(self.method).map_err(refused)? {
+            Planned::Beams(beams) => Plan::Beams(beams),
+            Planned::Stochastic(n) => Plan::Stochastic(n),
+            Planned::BestOf(n, by) => Plan::BestOf(n, by),
+            Planned::Mbr(n) => Plan::Mbr(n, self.utility.unwrap_or_default()),
+        };
+        if plan.has_beams() {
+            // A schedule is refused as one, in a sentence of its own.
+            let task = Task { chain: Some(chain), max_tokens, ..Task::default() };
+            task.check().map_err(refused)?;
+        }
+        Ok(plan)
+    }
+}
+
+/// The name of a flag.
+pub(crate) fn flag(setting: &str) -> String {
+    format!("--{}", setting.replace('_', "-"))
+}
+
 /// The settings of the flags, checked. `chain` is what they set of the distribution.
 pub(crate) fn plan(args: &SearchArgs, chain: &Chain) -> anyhow::Result<Plan> {
     let how = &args.how;
-    check_flags(args)?;
-    let refused = |error: SearchError| match error {
-        SearchError::Setting { setting, problem } => {
-            usage(format!("--{} {problem}", setting.replace('_', "-")))
-        }
-        other => usage(other.to_string()),
-    };
+    if matches!(how.method, Method::BestOf | Method::Mbr) && args.tree {
+        return Err(usage(format!(
+            "--tree is for beam or diverse or stochastic, not for {}",
+            how.method.name()
+        )));
+    }
     let wanted = Wanted {
         beams: how.beams,
         groups: how.groups,
@@ -43,50 +95,59 @@ pub(crate) fn plan(args: &SearchArgs, chain: &Chain) -> anyhow::Result<Plan> {
         samples: how.samples,
         by: how.by,
     };
-    let plan = match wanted.plan(how.method).map_err(refused)? {
-        Planned::Beams(beams) => Plan::Beams(beams),
-        Planned::Stochastic(n) => Plan::Stochastic(n),
-        Planned::BestOf(n, by) => Plan::BestOf(n, by),
-        Planned::Mbr(n) => Plan::Mbr(n, how.utility.unwrap_or_default()),
-    };
-    if plan.has_beams() {
-        let task = Task {
-            prompt: &[],
-            chain: Some(chain),
-            end_tokens: &[],
-            max_tokens: args.length.max_tokens,
-            stops: None,
-        };
-        task.check().map_err(refused)?;
-    }
+    let typed = Typed { method: how.method, wanted, utility: how.utility };
+    let plan = typed.plan(chain, args.length.max_tokens, flag)?;
     if args.top == 0 {
         return Err(usage("--top is 0: give at least 1"));
     }
+    plan.check_phases(&args.length.bans, chain)?;
+    plan.check_draft(&args.drafts.draft)?;
     Ok(plan)
-}
-
-/// Refuses flags of other methods, but for those that are settings of the search itself.
-fn check_flags(args: &SearchArgs) -> anyhow::Result<()> {
-    let method = args.how.method;
-    let refuse =
-        |flag: &str, of: &str| Err(usage(format!("{flag} is for {of}, not for {}", method.name())));
-    match method {
-        Method::BestOf | Method::Mbr if args.tree => {
-            refuse("--tree", "beam or diverse or stochastic")
-        }
-        Method::Beam | Method::Diverse | Method::Stochastic | Method::BestOf
-            if args.how.utility.is_some() =>
-        {
-            refuse("--utility", "mbr")
-        }
-        _ => Ok(()),
-    }
 }
 
 impl Plan {
     /// Whether beams are read, and nothing is drawn token by token.
     pub(crate) fn has_beams(self) -> bool {
         matches!(self, Plan::Beams(_) | Plan::Stochastic(_))
+    }
+
+    /// The name of the method.
+    pub(crate) fn method(self) -> &'static str {
+        self.settings().method
+    }
+
+    /// Refuses what changes along a text where a search can't follow it.
+    pub(crate) fn check_phases(self, bans: &BanArgs, chain: &Chain) -> anyhow::Result<()> {
+        let method = self.method();
+        if !bans.ban_string.is_empty() {
+            return Err(usage(
+                "a search has no --ban-string, which takes tokens back: leave one of them out",
+            ));
+        }
+        if self.has_beams() && bans.think.is_some() {
+            return Err(usage(format!(
+                "the method {method} has no --think: best-of and mbr have it"
+            )));
+        }
+        if self.has_beams() && chain.is_schedule() {
+            return Err(usage(format!(
+                "the method {method} takes one chain: schedules are for best-of and mbr"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Refuses drafts where nothing can be guessed.
+    fn check_draft(self, draft: &DraftFrom) -> anyhow::Result<()> {
+        let is_asked = !matches!(draft, DraftFrom::Texts(Guesses::Off | Guesses::Auto));
+        if self.has_beams() && is_asked {
+            return Err(usage(format!(
+                "--draft is for best-of and mbr, not for {}: a step of beams is a batch already, \
+                 and chooses among all tokens that may follow, so there is no next token to guess",
+                self.method()
+            )));
+        }
+        Ok(())
     }
 
     /// Whether it depends on the seed.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use kelvin_sampling::{Chain, TokenId};
 use kelvin_views::{escape, search::TextRow};
 
-use super::{Job, answer::Answer, tree};
+use super::{answer::Answer, find::Job, tree};
 use crate::{
     cli::shared::session::Session,
     terminal::{
@@ -38,10 +38,10 @@ pub(super) fn facts(job: &Job<'_>) -> String {
 }
 
 /// The answer as lines.
-pub(super) fn render(job: &Job<'_>, answer: &Answer) -> String {
+pub(super) fn render(job: &Job<'_>, answer: &Answer, top: usize) -> String {
     let style = Style::stdout();
     let width = terminal::width();
-    let shown = &answer.texts[..job.args.top.min(answer.texts.len())];
+    let shown = &answer.texts[..top.min(answer.texts.len())];
     let prompt = escape::for_output(&answer.prompt.prompt, terminal::is_terminal()).into_owned();
     let mut lines = vec![style.bold(&prompt), String::new()];
     let column = |text: &TextRow| Column {

@@ -5,7 +5,10 @@ use std::{fmt, io::Write};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use kelvin_models::catalogue::BadReference;
-use kelvin_views::{escape::printable, shorten::bounded};
+use kelvin_views::{
+    escape::printable,
+    shorten::{bounded, shortened},
+};
 
 use crate::interrupt;
 
@@ -80,12 +83,13 @@ pub(crate) fn report_typed(error: &clap::Error) -> u8 {
         let _ = error.print();
     } else {
         let text = error.render().to_string();
-        let sentence = match unquoted(error, &text) {
-            Some(word) => format!(
+        let sentence = match (unquoted(error, &text), without_verb(error, &text)) {
+            (Some(word), _) => format!(
                 "\"{word}\" comes after the text: put quotes around the text, as in \"Write about \
                  Nepal\""
             ),
-            None => typed_sentence(&text),
+            (_, Some(hint)) => hint,
+            _ => typed_sentence(&text),
         };
         let sentence = printable(&bounded(sentence));
         let _ = writeln!(std::io::stderr().lock(), "error: {sentence}");
@@ -131,6 +135,29 @@ fn unquoted<'a>(error: &'a clap::Error, text: &str) -> Option<&'a str> {
         }
         _ => None,
     }
+}
+
+/// What to type for a text that stands where a verb should. A single word may be a verb mistyped,
+/// so it is one only if no verb is like it. `text` is the error as clap prints it.
+fn without_verb(error: &clap::Error, text: &str) -> Option<String> {
+    let (kind, word) = (error.kind(), error.get(ContextKind::InvalidSubcommand));
+    let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) = (kind, word) else {
+        return None;
+    };
+    let is_first = text.contains("\nUsage: kelvin <COMMAND>");
+    let is_text = word.contains(char::is_whitespace);
+    let has_like = error.get(ContextKind::SuggestedSubcommand).is_some();
+    let shown = shortened(word);
+    let quoted = match is_text {
+        true => shown.clone(),
+        false => format!("{shown} …"),
+    };
+    (is_first && (is_text || !has_like)).then(|| {
+        format!(
+            "there is no verb '{shown}' (`kelvin --help` shows what there is); to continue it as a \
+             text: kelvin generate \"{quoted}\""
+        )
+    })
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -192,6 +219,24 @@ mod tests {
     }
 
     #[test]
+    fn a_text_in_the_place_of_a_verb_is_told_from_a_mistyped_verb() {
+        let hint = |words: &[&str]| {
+            let error = Args::try_parse_from([&["kelvin"], words].concat()).unwrap_err();
+            without_verb(&error, &error.render().to_string())
+        };
+        let said = hint(&["Write about Nepal"]).unwrap();
+        assert!(said.ends_with("as a text: kelvin generate \"Write about Nepal\""), "{said}");
+        let said = hint(&["Write", "about", "Nepal"]).unwrap();
+        assert!(said.ends_with("kelvin generate \"Write …\""), "{said}");
+        let long = hint(&[&"a word ".repeat(50)]).unwrap();
+        assert!(long.contains('…') && long.len() < 400, "{long}");
+        for words in [&["compar"][..], &["models", "pul"], &["models", "a b"], &["compare", "--x"]]
+        {
+            assert_eq!(hint(words), None, "{words:?}");
+        }
+    }
+
+    #[test]
     fn errors_of_the_parser_are_one_sentence() {
         let said = |line: &str| {
             let error = Args::try_parse_from(line.split(' ')).unwrap_err();
@@ -200,7 +245,7 @@ mod tests {
         for (line, words, verb) in [
             ("kelvin compare a --hot", "unexpected argument '--hot' found", "kelvin compare"),
             ("kelvin decide a -q b --label c", "provided: --option <", "kelvin decide"),
-            ("kelvin hot", "unrecognized subcommand 'hot'", "kelvin"),
+            ("kelvin compar", "a similar subcommand exists: 'compare'", "kelvin"),
             ("kelvin models pul", "a similar subcommand exists: 'pull'", "kelvin models"),
         ] {
             let said = said(line);

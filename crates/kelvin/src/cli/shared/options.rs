@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use kelvin_engine::{Engine, generate::banned_strings};
-use kelvin_sampling::{Chain, Profile, SamplingParams, Temp};
+use kelvin_sampling::{Chain, ChainError, Profile, SamplingParams, Temp};
 use kelvin_views::recommended::Recommended;
 
 use super::{
@@ -111,9 +111,7 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     let profile: Profile =
         args.profile.parse().map_err(|error| usage(format!("--profile: {error}")))?;
     let settings = match &args.sampler {
-        Some(chain) => {
-            chain.parse::<SamplingParams>().map_err(|error| usage(format!("--sampler: {error}")))?
-        }
+        Some(chain) => chain.parse::<SamplingParams>().map_err(|error| unusable(&error))?,
         None => SamplingParams::of(profile, args.stages().iter().map(String::as_str))
             .map_err(|error| usage(format!("the sampling flags: {error}")))?,
     };
@@ -123,6 +121,17 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
         ));
     }
     Ok(Controls { settings, is_typed: args.sampler.is_some() })
+}
+
+/// What is wrong with the chain of `--sampler`. `text_temp` is in the notation of a sweep's columns.
+fn unusable(error: &ChainError) -> anyhow::Error {
+    let said = error.to_string();
+    usage(match said.contains("unknown stage `text_temp`") {
+        true => "--sampler: text_temp isn't a stage of a chain, since it is of whole texts: \
+                 `generate` and `compare` have it as --text-temperature, and `sweep` as both"
+            .to_string(),
+        false => format!("--sampler: {said}"),
+    })
 }
 
 /// The chain that the model file recommends.

@@ -7,6 +7,7 @@ import { drawCurves, drawMelting, drawParting } from "./figures.js";
 import { drawPlane } from "./plane.js";
 import { showMatched, showTables } from "./tables.js";
 import { showTexts } from "./texts.js";
+import { showWhole } from "./whole.js";
 
 function showHead() {
   at("advice").replaceChildren(...advice());
@@ -96,3 +97,4 @@ drawMelting();
 drawParting();
 showTexts();
 showTables();
+showWhole();

@@ -41,7 +41,7 @@ import { h } from "./element.js";
  * @param {Column<R>[]} columns
  * @param {R[]} rows
  */
-function sortable(table, columns, rows) {
+export function sortable(table, columns, rows) {
   let sorted = -1;
   let down = false;
   const body = h("tbody");
@@ -99,7 +99,7 @@ function inOrder(rows, key, down) {
  * @param {(row: R) => number | null | undefined} value
  * @returns {Column<R>}
  */
-function number(name, value) {
+export function number(name, value) {
   return {
     name,
     key: (row) => value(row) ?? null,
@@ -119,14 +119,14 @@ function plainNumber(name, value) {
 }
 
 /** @type {Column<Labelled>} */
-const settingColumn = {
+export const settingColumn = {
   name: "setting",
   key: (row) => row.label,
   show: (row) => ({ text: row.label }),
 };
 
 /** @type {Column<{ temperature: number | null }>} */
-const temperatureColumn = plainNumber("T", (row) => row.temperature);
+export const temperatureColumn = plainNumber("T", (row) => row.temperature);
 
 /** @param {number | null | undefined} p */
 function probability(p) {

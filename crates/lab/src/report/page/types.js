@@ -92,6 +92,32 @@ export {};
  */
 
 /**
+ * A figure with its standard error.
+ * @typedef {{ value: number, error: number | null }} Estimate
+ */
+
+/**
+ * Thermodynamics of whole texts at one temperature, in nats a text.
+ * @typedef {object} WholeHeat
+ * @property {number} prompts
+ * @property {Estimate} free_energy
+ * @property {Estimate} energy
+ * @property {Estimate} entropy
+ * @property {Estimate} heat_capacity
+ */
+
+/**
+ * What the texts of a setting cost, beside texts that were drawn as a whole.
+ * @typedef {object} Whole
+ * @property {number} setting
+ * @property {number} tokens of a text, a mean
+ * @property {number} computed tokens that the model computed for it, a mean
+ * @property {number} not_accepted texts of which no try was accepted
+ * @property {string | null} quality what the method says of its own quality
+ * @property {WholeHeat | null} heat
+ */
+
+/**
  * A text: its tokens with their surprisals in nats.
  * @typedef {object} Text
  * @property {number} setting
@@ -115,6 +141,7 @@ export {};
  * @property {{ run: number, family: string, point: MeltingPoint | null,
  *   turning: MeltingPoint | null }[]} melting
  * @property {{ colder: number, token: Value | null }[]} partings
+ * @property {Whole[]} [whole] empty if no text was drawn as a whole
  * @property {Text[]} texts
  */
 
