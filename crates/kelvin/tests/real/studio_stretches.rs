@@ -66,7 +66,9 @@ async fn a_stretch_has_a_chain_and_all_of_them_are_a_schedule() {
     person.press("A chain").await;
     person.enter(".brush-chain", "temp=2.5 | top_z=50").await;
     person.press("Rewrite from here with this chain").await;
-    person.wait("document.querySelector('.brush .wrong').textContent.includes('top_z')").await;
+    person
+        .wait("document.querySelector('.brush-chained .wrong').textContent.includes('top_z')")
+        .await;
     assert_eq!(painted(&person).await, 0);
     person.enter(".brush-chain", CHAIN).await;
     person.press("Rewrite from here with this chain").await;
@@ -196,6 +198,7 @@ async fn a_schedule_of_the_page_goes_along_and_says_what_it_cannot() {
     person.press("A chain").await;
     person.enter(".brush-chain", "temp=3 | top_k=9").await;
     person.press("Rewrite from here with this chain").await;
+    person.wait("document.querySelectorAll('.sheet .piece.chained').length === 5").await;
     is_written(&person).await;
     let both = "after 9: temp=0; after 4: temp=3 | top_k=9; temp=1.4";
     assert_eq!(person.text(".schedule-text").await, both);
