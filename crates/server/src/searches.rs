@@ -1,5 +1,5 @@
-//! The route `/v1/search`: the likeliest texts after a prompt, different likely ones, or the best of
-//! texts that were drawn.
+//! The route `/v1/search`: the likeliest texts after a prompt, different likely ones, or the best
+//! of texts that were drawn.
 //!
 //! Beams are one job that owns its texts (`whole`). Texts that are drawn and ranked are ordinary
 //! texts of the batch, as many at once as run there.

@@ -1,6 +1,6 @@
-//! The view Search in Debian's Chromium, with SmolLM2: the tree is that of `POST /v1/search`, it can
-//! be walked by keyboard alone, a text that was found goes on in Write, and axe-core finds nothing
-//! wrong.
+//! The view Search in Debian's Chromium, with SmolLM2: the tree is that of `POST /v1/search`, it
+//! can be walked by keyboard alone, a text that was found goes on in Write, and axe-core finds
+//! nothing wrong.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
-//! Painted stretches of the studio's texts in Debian's Chromium, with SmolLM2: a stretch has a chain
-//! of its own, what is drawn there uses it, and all of them are one schedule, the command line's and
-//! the API's.
+//! Painted stretches of the studio's texts in Debian's Chromium, with SmolLM2: a stretch has a
+//! chain of its own, what is drawn there uses it, and all of them are one schedule, the command
+//! line's and the API's.
 
 use kelvin_testkit::{browser::Person, server::Server};
 use serde_json::{Value, json};
