@@ -1,5 +1,5 @@
-//! The route `/v1/search`: the likeliest texts after a prompt, different likely ones, or the best of
-//! texts that were drawn.
+//! The route `/v1/search`: the likeliest texts after a prompt, different likely ones, or the best
+//! of texts that were drawn.
 //!
 //! Beams are one job that owns its texts (`whole`). Texts that are drawn and ranked are ordinary
 //! texts of the batch, as many at once as run there.
@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{Extension, Json, extract::State};
 use kelvin_engine::{
     Engine, TokenId,
-    batch::{self, Budget, Draft, pages},
+    batch::{self, Budget, pages},
     generate::{Ends, FinishReason},
     search::{
         Drawn, Method, Outcome, Plan, Runs, SearchError, Task, Wanted, Watched, best_of, chrf,
@@ -52,7 +52,7 @@ pub(crate) async fn search(
     });
     let asked = plan.await?;
     let (sender, mut events) = unbounded_channel();
-    let (jobs, watched) = asked.jobs(&shared, &id.0, sender);
+    let (jobs, watched) = asked.jobs(&id.0, sender);
     shared.queue.push(jobs)?;
     let came = asked.wait(&mut events).await?;
     let for_work = Arc::clone(&shared);
@@ -199,12 +199,7 @@ impl Asked {
     }
 
     /// The jobs, with what watches the texts of each.
-    fn jobs(
-        &self,
-        shared: &Shared,
-        id: &str,
-        events: UnboundedSender<Event>,
-    ) -> (Vec<Job>, Vec<Watched>) {
+    fn jobs(&self, id: &str, events: UnboundedSender<Event>) -> (Vec<Job>, Vec<Watched>) {
         let arrived = Instant::now();
         let job = |request: batch::Request, first_choice: usize, whole: Option<Whole>| Job {
             id: id.to_string(),
@@ -228,7 +223,7 @@ impl Asked {
             let samples = first..n.min(first + self.at_once);
             let draft = |sample: usize| {
                 let dice = Dice { seed: self.seed, sample: sample as u64 };
-                Draft::new(Sampler::new(self.chain.clone(), dice))
+                Sampler::new(self.chain.clone(), dice)
             };
             let mut request = request(samples.map(draft).collect());
             let watched = Watched::of(&mut request);

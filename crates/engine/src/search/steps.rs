@@ -1,5 +1,5 @@
-//! Searches with beams, from their beginning to their end, or one forward pass at a time for callers
-//! that have other work between two of them.
+//! Searches with beams, from their beginning to their end, or one forward pass at a time for
+//! callers that have other work between two of them.
 
 use std::ops::ControlFlow;
 

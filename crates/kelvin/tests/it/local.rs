@@ -115,7 +115,9 @@ fn a_request_in_the_process_has_the_bytes_of_the_server() {
             };
             assert_eq!(events(&text), events(&answer.body), "{path}");
         } else {
-            assert_eq!(text, answer.body, "{path}");
+            // What the prefix cache has depends on what was read before.
+            let cut = |text: &str| text.split("\"cached_tokens\"").next().map(str::to_string);
+            assert_eq!(cut(&text), cut(&answer.body), "{path}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `POST /v1/search` on a tiny model: what it finds is what `kelvin search` finds, other requests go
-//! on beside it, and each of its bounds holds.
+//! `POST /v1/search` on a tiny model: what it finds is what `kelvin search` finds, other requests
+//! go on beside it, and each of its bounds holds.
 
 use std::process::Stdio;
 

@@ -1,6 +1,6 @@
-//! The view Search in Debian's Chromium, with SmolLM2: the tree is that of `POST /v1/search`, it can
-//! be walked by keyboard alone, a text that was found goes on in Write, and axe-core finds nothing
-//! wrong.
+//! The view Search in Debian's Chromium, with SmolLM2: the tree is that of `POST /v1/search`, it
+//! can be walked by keyboard alone, a text that was found goes on in Write, and axe-core finds
+//! nothing wrong.
 
 use std::collections::BTreeMap;
 
@@ -38,10 +38,10 @@ fn nodes(answer: &Value) -> &Vec<Value> {
 async fn beams_are_a_tree_that_is_read_by_keyboard() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person.go("#/search?text=The+capital+of+Nepal+is&n=5&b=3").await;
+    person.go("#/search?text=The+capital+of+Nepal+is&n=8&b=4").await;
     person.wait(DONE).await;
-    let body = json!({ "prompt": TEXT, "method": "beam", "beams": 3, "length_penalty": 1,
-        "max_tokens": 5, "tree": true });
+    let body = json!({ "prompt": TEXT, "method": "beam", "beams": 4, "length_penalty": 1,
+        "max_tokens": 8, "tree": true });
     let answer = server.good("/v1/search", &body);
     let texts = answer["texts"].as_array().unwrap();
     let words: Vec<&str> = texts.iter().map(|text| text["text"].as_str().unwrap()).collect();
@@ -67,7 +67,7 @@ async fn beams_are_a_tree_that_is_read_by_keyboard() {
     let ranks: Vec<&str> = all.iter().map(|row| &*row.3).filter(|rank| !rank.is_empty()).collect();
     let mut numbers: Vec<&str> = ranks.iter().map(|rank| rank.split(' ').next().unwrap()).collect();
     numbers.sort_unstable();
-    assert_eq!(numbers, ["1", "2", "3"]);
+    assert_eq!(numbers, ["1", "2", "3", "4"]);
     let score = texts[0]["score"].as_f64().unwrap();
     assert!(ranks.contains(&&*format!("1 · {score:.3}").replace('-', "−")), "{ranks:?}");
     assert!(all.iter().all(|row| !row.2 || row.3.is_empty()), "{all:?}");

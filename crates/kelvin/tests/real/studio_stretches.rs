@@ -1,6 +1,6 @@
-//! Painted stretches of the studio's texts in Debian's Chromium, with SmolLM2: a stretch has a chain
-//! of its own, what is drawn there uses it, and all of them are one schedule, the command line's and
-//! the API's.
+//! Painted stretches of the studio's texts in Debian's Chromium, with SmolLM2: a stretch has a
+//! chain of its own, what is drawn there uses it, and all of them are one schedule, the command
+//! line's and the API's.
 
 use kelvin_testkit::{browser::Person, server::Server};
 use serde_json::{Value, json};
@@ -66,7 +66,9 @@ async fn a_stretch_has_a_chain_and_all_of_them_are_a_schedule() {
     person.press("A chain").await;
     person.enter(".brush-chain", "temp=2.5 | top_z=50").await;
     person.press("Rewrite from here with this chain").await;
-    person.wait("document.querySelector('.brush .wrong').textContent.includes('top_z')").await;
+    person
+        .wait("document.querySelector('.brush-chained .wrong').textContent.includes('top_z')")
+        .await;
     assert_eq!(painted(&person).await, 0);
     person.enter(".brush-chain", CHAIN).await;
     person.press("Rewrite from here with this chain").await;
@@ -146,6 +148,8 @@ async fn a_stretch_has_a_chain_and_all_of_them_are_a_schedule() {
     assert_eq!(person.text(".schedule-text").await, one);
     person.press("Undo").await;
     person.wait("document.querySelectorAll('.stretches-list li').length === 2").await;
+    // The chain that is none.
+    person.forgive("400");
     person.leave().await;
 }
 
@@ -180,6 +184,7 @@ async fn versions_use_the_chain_of_their_stretch_or_their_own() {
     let texts = person.texts(".version-text").await;
     assert_eq!(texts[1], texts[2], "both take the likeliest");
     assert_ne!(texts[0], texts[1]);
+    person.forgive("400");
     person.leave().await;
 }
 
@@ -196,6 +201,7 @@ async fn a_schedule_of_the_page_goes_along_and_says_what_it_cannot() {
     person.press("A chain").await;
     person.enter(".brush-chain", "temp=3 | top_k=9").await;
     person.press("Rewrite from here with this chain").await;
+    person.wait("document.querySelectorAll('.sheet .piece.chained').length === 5").await;
     is_written(&person).await;
     let both = "after 9: temp=0; after 4: temp=3 | top_k=9; temp=1.4";
     assert_eq!(person.text(".schedule-text").await, both);

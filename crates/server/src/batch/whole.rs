@@ -1,6 +1,6 @@
-//! A job whose texts are drawn as a whole, or are the beams of a search, on the engine's thread: one
-//! chunk of its prompt or one step of its texts for each step of the batch, so that other requests
-//! go on beside it.
+//! A job whose texts are drawn as a whole, or are the beams of a search, on the engine's thread:
+//! one chunk of its prompt or one step of its texts for each step of the batch, so that other
+//! requests go on beside it.
 
 use std::{sync::atomic::Ordering::Relaxed, time::Instant};
 

@@ -1,4 +1,5 @@
-//! What a search found: its settings, its texts by rank, and the tree of the tokens that it weighed.
+//! What a search found: its settings, its texts by rank, and the tree of the tokens that it
+//! weighed.
 
 mod settings;
 

@@ -90,7 +90,7 @@ export function stretches({ select, off }) {
     ),
     h("details", {}, h("summary", {}, "The command line"), command, about),
   );
-  const title = h("h3", {}, "Painted stretches");
+  const title = h("h2", {}, "Painted stretches");
   const root = h(
     "div",
     { class: "stretches", role: "group", "aria-label": "Painted stretches", hidden: true },
