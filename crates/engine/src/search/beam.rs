@@ -9,8 +9,8 @@
 //! in transformers, so a score isn't a log-probability there.
 //!
 //! Beams that keep to a form are ranked by the model's own ln p of what it allows, so a search wide
-//! enough finds the likeliest texts of the form. After a chain they are ranked by its probabilities,
-//! renormalised over what the form allows, as texts are drawn.
+//! enough finds the likeliest texts of the form. After a chain they are ranked by its
+//! probabilities, renormalised over what the form allows, as texts are drawn.
 //!
 //! One group gives what transformers 5 gives, several what its `group_beam_search` gave up to
 //! version 4. The two differ in details of when they stop, and so does this. A group that has

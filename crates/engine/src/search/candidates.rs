@@ -32,7 +32,10 @@ impl Seen<'_> {
     /// allows none.
     fn row<'l>(&self, logits: &'l [f32]) -> Result<Option<Cow<'l, [f32]>>, SearchError> {
         match self.held {
-            Some(held) => Ok(held.masked(logits)?.map(Cow::Owned)),
+            Some(held) => {
+                let row = held.masked(logits).map_err(SearchError::Form)?;
+                Ok(row.map(Cow::Owned))
+            }
             None => Ok(Some(Cow::Borrowed(logits))),
         }
     }
@@ -79,8 +82,8 @@ pub(super) fn likeliest(
     Ok(all.filter(|candidate| candidate.chained.is_finite()).collect())
 }
 
-/// The whole distribution of what the form allows, after the chain: ids in rising order, and ln p of
-/// the model and of the chain. Tokens without a probability are left out.
+/// The whole distribution of what the form allows, after the chain: ids in rising order, and ln p
+/// of the model and of the chain. Tokens without a probability are left out.
 pub(super) fn all(
     task: &Task<'_>,
     seen: Seen<'_>,

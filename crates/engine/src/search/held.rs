@@ -10,7 +10,6 @@ use std::{
 
 use kelvin_sampling::Limits;
 
-use super::task::SearchError;
 use crate::{TokenId, generate::Constraint};
 
 /// A text's place within a form. Threads that read rows of logits may share it.
@@ -26,15 +25,15 @@ impl Held {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same place, for another text.
+    /// A copy of the place for another text.
     pub(super) fn fork(&self) -> Held {
         Held::new(self.lock().fork())
     }
 
-    /// The place after a token that the mask allows.
-    pub(super) fn after(&self, token: TokenId) -> Result<Held, SearchError> {
+    /// The place after a token that the mask allows. An error is a message for the user.
+    pub(super) fn after(&self, token: TokenId) -> Result<Held, String> {
         let mut constraint = self.lock().fork();
-        constraint.take(token).map_err(SearchError::Form)?;
+        constraint.take(token)?;
         Ok(Held::new(constraint))
     }
 
@@ -43,10 +42,11 @@ impl Held {
         self.lock().is_complete()
     }
 
-    /// A copy of logits with -inf for every token that may not come here; `None` if none may.
-    pub(super) fn masked(&self, logits: &[f32]) -> Result<Option<Vec<f32>>, SearchError> {
+    /// A copy of logits with -inf for every token that may not come here; `None` if none may. An
+    /// error is a message for the user.
+    pub(super) fn masked(&self, logits: &[f32]) -> Result<Option<Vec<f32>>, String> {
         let mut constraint = self.lock();
-        let allowed = Some(constraint.allowed().map_err(SearchError::Form)?);
+        let allowed = Some(constraint.allowed()?);
         let row = Limits { allowed, ..Limits::NONE }.masked(logits);
         Ok(row.iter().any(|x| *x != f32::NEG_INFINITY).then_some(row))
     }

@@ -115,7 +115,7 @@ impl Task<'_> {
         token: TokenId,
     ) -> Result<Option<Held>, SearchError> {
         let held = held.filter(|_| !self.end_tokens.contains(&token));
-        held.map(|held| held.after(token)).transpose()
+        held.map(|held| held.after(token)).transpose().map_err(SearchError::Form)
     }
 
     /// Whether and why a text of these tokens ends with the last of them. `held` is its place

@@ -197,7 +197,9 @@ async fn temperatures_of_whole_texts_have_their_tables() {
         (12, "text_temp=0.5,smc:4", "text_temp=1,smc:4")
     );
     // Equal figures: the terminal says them in as few digits, but for the last ones.
-    let line = shown.lines().filter(|line| line.contains("text_temp=0.5,smc:4")).last().unwrap();
+    let is_heat =
+        |line: &&str| line.trim().starts_with("text_temp=0.5,smc:4") && line.contains('±');
+    let line = shown.lines().find(is_heat).unwrap();
     let energy = |text: &str| text.split(" ±").next().unwrap().parse::<f64>().unwrap();
     let cells: Vec<&str> = line.split("  ").map(str::trim).filter(|one| !one.is_empty()).collect();
     assert!((energy(cells[2]) - energy(&heat[3])).abs() < 0.1, "{line} {heat:?}");

@@ -192,7 +192,7 @@ fn narrow_beams_keep_to_a_form() {
         let (one, four) =
             (search(&model, &form, None, 1, 0.0), search(&model, &form, None, 4, 0.0));
         let grouped = beam_search(&mut model.rows(), &task, &groups, &mut on).unwrap();
-        let drawn = stochastic_beams(&mut model.rows(), &task, 256, seed, &mut on).unwrap();
+        let drawn = stochastic_beams(&mut model.rows(), &task, 256, seed.into(), &mut on).unwrap();
         for found in [&one, &four, &grouped, &drawn].iter().flat_map(|outcome| &outcome.texts) {
             check_end(found);
         }

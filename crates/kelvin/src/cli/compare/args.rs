@@ -52,8 +52,8 @@ pub(crate) struct CompareArgs {
     pub(crate) sampling: SamplingArgs,
     #[command(flatten)]
     pub(crate) texts: TextTempArgs,
-    /// Add a column with the best text of a search: a method of `kelvin search` and its number, then
-    /// settings, as in beam:4 or mbr:16,temp:0.7; may be repeated
+    /// Add a column with the best text of a search: a method of `kelvin search` and its number,
+    /// then settings, as in beam:4 or mbr:16,temp:0.7; may be repeated
     #[arg(long, value_name = "METHOD:N,…", allow_hyphen_values = true, help_heading = "Search")]
     pub(crate) search: Vec<String>,
     #[command(flatten)]

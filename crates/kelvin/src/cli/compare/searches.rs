@@ -36,8 +36,8 @@ pub(crate) struct SearchOutput {
     rows: Option<usize>,
     /// The best text's first token (from 0) that differs from the first column's text.
     pub(crate) diverges_at: Option<usize>,
-    /// The same against the first model's text; null if there is none. Missing for the first model,
-    /// and where vocabularies differ.
+    /// Its first token that differs from the first model's text of this search; null if none does.
+    /// Missing for the first model, and where vocabularies differ.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) diverges_from_first_model_at: Option<Option<usize>>,
     /// Of the best text.

@@ -245,7 +245,7 @@ mod tests {
         for (line, words, verb) in [
             ("kelvin compare a --hot", "unexpected argument '--hot' found", "kelvin compare"),
             ("kelvin decide a -q b --label c", "provided: --option <", "kelvin decide"),
-            ("kelvin compar", "a similar subcommand exists: 'compare'", "kelvin"),
+            ("kelvin compar", "similar subcommands exist: 'score', 'compare'", "kelvin"),
             ("kelvin models pul", "a similar subcommand exists: 'pull'", "kelvin models"),
         ] {
             let said = said(line);

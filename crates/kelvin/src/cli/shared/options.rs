@@ -123,7 +123,8 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     Ok(Controls { settings, is_typed: args.sampler.is_some() })
 }
 
-/// What is wrong with the chain of `--sampler`. `text_temp` is in the notation of a sweep's columns.
+/// What is wrong with the chain of `--sampler`. `text_temp` is in the notation of a sweep's
+/// columns.
 fn unusable(error: &ChainError) -> anyhow::Error {
     let said = error.to_string();
     usage(match said.contains("unknown stage `text_temp`") {
