@@ -23,7 +23,7 @@ use crate::{
 #[derive(Debug, Clone, FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct How {
-    threads: usize,
+    pub(crate) threads: usize,
     width: usize,
     offline: bool,
     accept_terms: bool,

@@ -23,7 +23,7 @@ from ray.cluster_utils import Cluster
 
 KELVIN = Path(sys.executable).with_name("kelvin")
 # Seconds between two deaths of a worker.
-PERIOD = (1.0, 2.5)
+PERIOD = (1.5, 3.5)
 
 
 def command(*args: object, **more: Any) -> bytes:
@@ -68,19 +68,24 @@ def workers(nodes: list[Any]) -> list[int]:
 
 
 class Killer(threading.Thread):
-    """Kills a worker from time to time."""
+    """Kills a worker from time to time, if a block was finished since the last one died: on a busy
+    machine a worker takes long to start, and it is to get somewhere.
+    """
 
     def __init__(self, nodes: list[Any], seed: int) -> None:
         super().__init__(daemon=True)
         self.nodes, self.chance = nodes, random.Random(seed)
         self.ended, self.n = threading.Event(), 0
+        # Rows that are done, now and at the last death.
+        self.done, self.done_then = 0, -1
 
     def run(self) -> None:
         while not self.ended.wait(self.chance.uniform(*PERIOD)):
-            if found := sorted(workers(self.nodes)):
+            found = sorted(workers(self.nodes)) if self.done > self.done_then else []
+            if found:
                 try:
                     os.kill(self.chance.choice(found), signal.SIGKILL)
-                    self.n += 1
+                    self.n, self.done_then = self.n + 1, self.done
                 except ProcessLookupError:
                     pass
 
@@ -111,6 +116,7 @@ def unkind(
             is_gone: list[float] = []
 
             def watch(progress: kelvin.lab.Progress) -> None:
+                killer.done = progress.done
                 if progress.done * 2 >= progress.total and not is_gone:
                     is_gone.append(progress.done)
                     made.remove_node(nodes[-1], allow_graceful=False)
