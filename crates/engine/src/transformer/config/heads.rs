@@ -17,6 +17,8 @@ use super::{
 };
 use crate::gguf::Gguf;
 
+const FFN: &str = "feed_forward_length";
+
 /// Every layer of the file, in order, without what is said elsewhere: its rotary embedding, whether
 /// it is parallel.
 pub(super) fn layers(
@@ -26,7 +28,6 @@ pub(super) fn layers(
 ) -> Result<Vec<LayerConfig>, ModelError> {
     const Q: &str = "attention.head_count";
     const KV: &str = "attention.head_count_kv";
-    const FFN: &str = "feed_forward_length";
     let n_layers = windows.of.len();
     let (kinds, divisor) = (keys.family.layers, keys.family.ffn_divisor);
     let fewest = usize::from(![Layers::WithoutParts, Layers::OfOnePart].contains(&kinds));

@@ -230,8 +230,7 @@ impl Config {
         let (n_heads, n_kv_heads) = (most(|layer| layer.n_heads), most(|layer| layer.n_kv_heads));
         let (head_dim, d_ff) = (most(|layer| layer.head_dim), most(|layer| layer.d_ff));
         let is_recurrent = layers.iter().any(|layer| layer.recurrent.is_some());
-        let is_one_part = family.layers == Layers::OfOnePart;
-        if (n_kv_heads == 0 && !is_recurrent) || (d_ff == 0 && !is_one_part) {
+        if (n_kv_heads == 0 && !is_recurrent) || (d_ff == 0 && family.layers != Layers::OfOnePart) {
             let key = if d_ff == 0 { "feed_forward_length" } else { "attention.head_count_kv" };
             return Err(keys.error(key, "0 in every layer".to_string()));
         }
