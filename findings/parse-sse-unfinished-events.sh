@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # parse-sse 0.1.0 (npm): an event that the connection cut off is passed on, one of an empty text is dropped.
 #
-# Guess: "spec-compliant": what no blank line ends is discarded, and "data:" alone is an event with an empty text.
+# Guess: by the standard that it names, what no blank line ends is discarded, and "data:" alone is an event with an
+#        empty text.
 # Seen:  the other way around: the half of a JSON document at the end of a broken stream comes as an event, and
 #        events with empty data don't come. eventsource-parser 3.1.1 is right about both.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # untruncate-json 0.0.1 (npm): strings with a \u escape next to another escape make no JSON.
 #
-# Guess: "as long as the input is the prefix of a valid JSON string […], the output will be valid JSON", with
-#        escapes taken into account, as its page says; a whole document stays as it is.
+# Guess: the beginning of any JSON document becomes valid JSON, escapes taken into account, as its page promises; a
+#        whole document stays as it is.
 # Seen:  behind \u00e9 or the first half of \ud83d\ude00 an escape that isn't finished isn't taken away, so JSON.parse
 #        refuses it. The whole document "\n\u00e9" gets a quotation mark too many.
 set -euo pipefail
