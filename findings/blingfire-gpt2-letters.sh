@@ -2,8 +2,8 @@
 # blingfire 0.1.8, tiktoken 1.0.22 (npm): in GPT-2's tokens "à" is half a letter.
 #
 # Guess: gpt2.bin gives GPT-2's ids, or at least tokens that decode to the text.
-# Seen:  a byte of A0 is taken for a space of Latin-1: "voilà" decodes to "voil" and U+FFFD, "Рим" to U+FFFD, a
-#        space and "им", "①" to half of it. So it is for each letter with that byte: à, Р, ठ, ①; others are right.
+# Seen:  a byte of A0 is taken for a space of Latin-1: "voilà" decodes to "voil" and U+FFFD, "Рим" to U+FFFD, a space
+#        and "им", "①" to half of it. So it is for each letter with that byte: à, Р, ठ, ①; others are right.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

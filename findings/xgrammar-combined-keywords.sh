@@ -6,14 +6,14 @@
 #        `not`, `uniqueItems`, `contains`, `dependentRequired`, `if` and keywords beside `$ref` do nothing. Warnings
 #        are given for `allOf`, overlapping `oneOf` and `multipleOf` of numbers.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp "$(dirname "$0")/tiny_torch.py" "$folder"
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
     apache-tvm-ffi==0.1.15.post2 pydantic==2.14.4 numpy==2.3.5
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps xgrammar==0.2.8
-PYTHONPATH="$folder" "$folder/venv/bin/python" - <<'PYTHON'
+PYTHONPATH="$here" "$folder/venv/bin/python" -B - <<'PYTHON'
 import json
 
 import tiny_torch  # noqa: F401

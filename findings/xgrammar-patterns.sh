@@ -6,14 +6,14 @@
 #        backslash or a line break that the pattern names comes bare, which no parser reads, and its escape is
 #        refused; a dot and [^a] match neither.
 set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp "$(dirname "$0")/tiny_torch.py" "$folder"
 python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
     apache-tvm-ffi==0.1.15.post2 pydantic==2.14.4 numpy==2.3.5
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps xgrammar==0.2.8
-PYTHONPATH="$folder" "$folder/venv/bin/python" - <<'PYTHON'
+PYTHONPATH="$here" "$folder/venv/bin/python" -B - <<'PYTHON'
 import json
 
 import tiny_torch  # noqa: F401
