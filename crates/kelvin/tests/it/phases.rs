@@ -308,7 +308,8 @@ fn banned_strings_are_not_said_and_texts_are_the_same_everywhere() {
     assert!(said.contains("--ban-string: a banned string is empty"), "{said}");
     // A banned string that a form asks for: both are named.
     let both = ["generate", "x", "--choice", "abc", "--choice", "ab", "--ban-string", "a"];
-    let said = tiny.refused(&both);
+    let (code, _, said) = tiny.run(&both, "");
+    assert_eq!(code, 1, "{said}");
     assert!(said.contains("the form (schema, regular expression, grammar or choice)"), "{said}");
     assert!(said.contains("the banned string \"a\" forbids"), "{said}");
     asked["ban_strings"] = json!([""]);
