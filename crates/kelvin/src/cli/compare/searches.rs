@@ -4,14 +4,14 @@ use kelvin_engine::batch::{Batch, Continuation, score_tokens};
 use kelvin_sampling::TokenId;
 use kelvin_views::{
     figures::{Figures, distinct_2, divergence, mean, number},
-    search::TextRow,
+    search::{Settings, TextRow},
 };
 use serde::Serialize;
 
 use super::{args::CompareArgs, plan::Plan};
 use crate::{
     cli::{
-        search::{column::Asked, find, plan::Settings},
+        search::{column::Asked, find},
         shared::{form, prompt::Prompt, session::Session},
     },
     interrupt::Guard,
