@@ -16,7 +16,7 @@ use kelvin_testkit::tiny::{MISTRAL_LIKE, TinyModel};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;
-use crate::whole::of_prompt;
+use crate::whole::{Whole, of_prompt};
 
 const CACHE: CacheFormat = CacheFormat::F16;
 
@@ -110,7 +110,7 @@ fn told(events: &mut UnboundedReceiver<Event>) -> Received {
             Event::Token { draw, .. } => told.tokens.push(draw.token),
             Event::End { .. } => told.ended = true,
             Event::Failed(problem) => told.failure = Some(problem.code()),
-            Event::Row(_) | Event::Thought { .. } | Event::Whole { .. } => {}
+            Event::Row(_) | Event::Thought { .. } | Event::Whole { .. } | Event::Searched(_) => {}
         }
     }
     told
@@ -367,7 +367,7 @@ fn whole_job(id: &str, n: u64) -> (Job, UnboundedReceiver<Event>) {
     let dice = (0..n).map(|sample| Dice { seed: 5, sample }).collect();
     let room = (Budget { n_texts: 16, n_pages: 200 }, 250);
     let texts = "text_temp=0.7,smc:4".parse().unwrap();
-    job.whole = Some(of_prompt(texts, dice, (40, 10), room).unwrap());
+    job.whole = Some(Whole::Texts(of_prompt(texts, dice, (40, 10), room).unwrap()));
     (job, events)
 }
 
