@@ -30,7 +30,7 @@ impl Config {
 
     /// Compressed keys that the token at position `pos` sees in a layer.
     pub(super) fn compressed_seen(&self, layer: &LayerConfig, pos: usize) -> usize {
-        if layer.compressed == 0 { 0 } else { (pos + 1) / layer.compressed }
+        (pos + 1).checked_div(layer.compressed).unwrap_or(0)
     }
 
     /// Whether a layer's values are the first numbers of its keys, and floats of them are stored

@@ -1,5 +1,5 @@
-//! A block's activations as `smmla` reads them: of each pair of tokens eight q's of one beside eight
-//! of the other, with their scales and sums.
+//! A block's activations as `smmla` reads them: of each pair of tokens eight q's of one beside
+//! eight of the other, with their scales and sums.
 
 use std::arch::aarch64::*;
 

@@ -183,22 +183,24 @@ fn a_step_that_panics_or_is_refused_ends_what_runs_and_the_next_is_served() {
         let (first, mut of_first) = job("first", prompt(1, 40), 200);
         let (second, mut of_second) = job("second", prompt(1, 70), 180);
         queue.push(vec![first, second]).unwrap();
+        // Both write. Steps are taken by hand: a thread might end both texts meanwhile.
+        let writes = |events: &mut UnboundedReceiver<Event>| {
+            std::iter::from_fn(|| events.try_recv().ok())
+                .any(|event| matches!(event, Event::Token { .. }))
+        };
+        let (mut first_writes, mut second_writes) = (false, false);
+        while !(first_writes && second_writes) {
+            assert!(thread.admit_now());
+            thread.step().unwrap();
+            first_writes |= writes(&mut of_first);
+            second_writes |= writes(&mut of_second);
+        }
+        let (bad, mut of_bad) = job("bad", fault, 10);
+        queue.push(vec![bad]).unwrap();
         let thread = thread::spawn(move || {
             thread.run();
             thread
         });
-        // Both write.
-        let writes = |events: &mut UnboundedReceiver<Event>| loop {
-            match events.blocking_recv() {
-                Some(Event::Token { .. }) => return,
-                Some(Event::Read { .. }) => {}
-                other => panic!("{other:?}"),
-            }
-        };
-        writes(&mut of_first);
-        writes(&mut of_second);
-        let (bad, mut of_bad) = job("bad", fault, 10);
-        queue.push(vec![bad]).unwrap();
         let failure = |events: &mut UnboundedReceiver<Event>| loop {
             match events.blocking_recv() {
                 Some(Event::Failed(problem)) => return problem.code(),
