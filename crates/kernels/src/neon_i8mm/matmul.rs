@@ -102,10 +102,13 @@ unsafe fn small_block<const FORMAT: usize>(
         let block_d = twice(factors::<FORMAT>(block, quarter, 0));
         for run in 0..LayoutOf::<FORMAT>::BLOCK_LEN / 32 {
             let codes = row_pairs(&codes::<FORMAT>(planes::<FORMAT>(block, quarter, run)));
-            for p in 0..pairs.n {
-                let (low, high) = products(&codes, pairs.q(run, p));
-                let da = vld1q_f32(pairs.scale(run, p).as_ptr());
-                let acc = &mut accs[p][quarter];
+            let unit = pairs.unit(run);
+            for (((q, da), sum), accs) in
+                unit.q.iter().zip(unit.scales).zip(unit.sums).zip(&mut *accs)
+            {
+                let (low, high) = products(&codes, q);
+                let da = vld1q_f32(da.as_ptr());
+                let acc = &mut accs[quarter];
                 if LayoutOf::<FORMAT>::FACTOR_LEN == 16 {
                     for (i, isum) in [low, high].into_iter().enumerate() {
                         let d = twice(factors::<FORMAT>(block, quarter, 2 * run + i));
@@ -116,7 +119,7 @@ unsafe fn small_block<const FORMAT: usize>(
                 }
                 if LayoutOf::<FORMAT>::HAS_MIN {
                     let m = twice(floats_of_f16(block.add(F16_PLANE_BYTES + 8 * quarter)));
-                    let sum = vld1q_f32(pairs.sum(run, p).as_ptr());
+                    let sum = vld1q_f32(sum.as_ptr());
                     for (acc, m) in acc.iter_mut().zip(m) {
                         *acc = vfmaq_f32(*acc, vmulq_f32(m, da), sum);
                     }
@@ -152,32 +155,33 @@ unsafe fn super_block<const FORMAT: usize>(
                 (scale, scale)
             };
             let (first, second) = (twice_s32(first), twice_s32(second));
-            for p in 0..pairs.n {
-                let (low, high) = products(&codes, pairs.q(step, p));
-                for half in 0..2 {
-                    isums[p][half] = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
-                        let sum = vmlaq_s32(isums[p][half], low[half], first[half]);
+            for (q, isums) in pairs.unit(step).q.iter().zip(&mut isums) {
+                let (low, high) = products(&codes, q);
+                for (half, isum) in isums.iter_mut().enumerate() {
+                    *isum = if LayoutOf::<FORMAT>::SUB_BLOCK_LEN == 16 {
+                        let sum = vmlaq_s32(*isum, low[half], first[half]);
                         vmlaq_s32(sum, high[half], second[half])
                     } else {
-                        vmlaq_s32(isums[p][half], added(low, high)[half], first[half])
+                        vmlaq_s32(*isum, added(low, high)[half], first[half])
                     };
                 }
             }
         }
         let d = twice(factors::<FORMAT>(block, quarter, 0));
-        for p in 0..pairs.n {
-            let da = vld1q_f32(pairs.scale(0, p).as_ptr());
-            add_scaled(&mut accs[p][quarter], d, da, isums[p]);
+        let scales = pairs.unit(0).scales;
+        for ((da, isum), accs) in scales.iter().zip(isums).zip(&mut *accs) {
+            add_scaled(&mut accs[quarter], d, vld1q_f32(da.as_ptr()), isum);
         }
         if LayoutOf::<FORMAT>::HAS_MIN {
             let m = twice(floats_of_f16(block.add(F16_PLANE_BYTES + 8 * quarter)));
             let sums = minima::<FORMAT>(block, quarter, b, input);
-            for p in 0..pairs.n {
-                let da = vld1q_f32(pairs.scale(0, p).as_ptr());
-                let [one, other] = [sums[2 * p], sums[2 * p + 1]].map(|s| vreinterpretq_s64_s32(s));
+            let (sums, _) = sums.as_chunks::<2>();
+            for ((da, sums), accs) in scales.iter().zip(sums).zip(&mut *accs) {
+                let da = vld1q_f32(da.as_ptr());
+                let [one, other] = sums.map(|s| vreinterpretq_s64_s32(s));
                 let sums = [vzip1q_s64(one, other), vzip2q_s64(one, other)];
                 let sums = sums.map(|sum| vreinterpretq_s32_s64(sum));
-                add_scaled(&mut accs[p][quarter], m, da, sums);
+                add_scaled(&mut accs[quarter], m, da, sums);
             }
         }
     }

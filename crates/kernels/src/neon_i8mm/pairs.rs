@@ -1,5 +1,5 @@
-//! A block's activations as `smmla` reads them: of each pair of tokens eight q's of one beside eight
-//! of the other, with their scales and sums.
+//! A block's activations as `smmla` reads them: of each pair of tokens eight q's of one beside
+//! eight of the other, with their scales and sums.
 
 use std::arch::aarch64::*;
 
@@ -14,13 +14,20 @@ const MAX_UNITS: usize = 8;
 /// paired with itself.
 pub(super) struct Pairs {
     /// Pairs of tokens that the tile has.
-    pub(super) n: usize,
+    n: usize,
     /// For each 8 of 32 q's: those of one token, then those of the other.
     q: [[[i8; 16]; 4]; MAX_UNITS * MAX_PAIRS],
     /// The scale of each token, twice.
     scales: [[f32; 4]; MAX_UNITS * MAX_PAIRS],
     /// The sum of each token's 32 q's, twice; for blocks of up to 128 weights.
     sums: [[f32; 4]; MAX_UNITS * MAX_PAIRS],
+}
+
+/// One unit of [`Pairs`], whose fields it has; each is as long as there are pairs.
+pub(super) struct Unit<'a> {
+    pub(super) q: &'a [[[i8; 16]; 4]],
+    pub(super) scales: &'a [[f32; 4]],
+    pub(super) sums: &'a [[f32; 4]],
 }
 
 impl Pairs {
@@ -63,20 +70,11 @@ impl Pairs {
         }
     }
 
-    /// The q's of a unit of a pair.
+    /// The activations of one unit.
     #[inline(always)]
-    pub(super) fn q(&self, unit: usize, pair: usize) -> &[[i8; 16]; 4] {
-        &self.q[unit * self.n + pair]
-    }
-
-    #[inline(always)]
-    pub(super) fn scale(&self, unit: usize, pair: usize) -> &[f32; 4] {
-        &self.scales[unit * self.n + pair]
-    }
-
-    #[inline(always)]
-    pub(super) fn sum(&self, unit: usize, pair: usize) -> &[f32; 4] {
-        &self.sums[unit * self.n + pair]
+    pub(super) fn unit(&self, unit: usize) -> Unit<'_> {
+        let of = unit * self.n..(unit + 1) * self.n;
+        Unit { q: &self.q[of.clone()], scales: &self.scales[of.clone()], sums: &self.sums[of] }
     }
 }
 

@@ -25,7 +25,7 @@ export function addressOf(file) {
 }
 
 export function worker() {
-  return new Worker(DISK.address("tab/worker.js"), { type: "module" });
+  return new Worker(DISK.addressInWorker("tab/worker.js"), { type: "module" });
 }
 
 /** The engine's module, the fastest one that the page has. @returns {Promise<ArrayBuffer>} */

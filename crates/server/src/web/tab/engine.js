@@ -73,7 +73,7 @@ export class Engine {
     const instance = new WebAssembly.Instance(module, { ...wasi.imports, ...ofThreads });
     this.exports = /** @type {Exports} */ (/** @type {unknown} */ (instance.exports));
     wasi.memory = this.exports.memory;
-    // Rust gives the module no such function where nothing has to be initialised.
+    // The module with threads has it: without it the first lock waits for ever.
     this.exports._initialize?.();
   }
 

@@ -11,6 +11,7 @@
  * @property {About} about the model
  * @property {string | null} given what the last script brought
  * @property {(path: string) => string} address of a module
+ * @property {(path: string) => string} addressInWorker of a module in a worker
  * @property {(path: string) => Promise<string | null>} text what a script of the folder brings
  */
 
@@ -18,7 +19,7 @@
   if (location.protocol !== "file:") return;
   const main = document.getElementById("main");
   /** @type {Disk} */
-  const disk = { files: {}, about: /** @type {any} */ (null), given: null, address, text };
+  const disk = { files: {}, about: /** @type {any} */ (null), given: null, address, addressInWorker, text };
   Object.assign(window, { kelvin: disk });
   /** Addresses of modules that were made. @type {Map<string, string>} */
   const made = new Map();
@@ -28,13 +29,33 @@
   function address(path) {
     const known = made.get(path);
     if (known) return known;
-    const text = disk.files[path].replaceAll(IMPORT, (_, start, from) => {
-      const { pathname } = new URL(from, `https://disk/${path}`);
-      return `${start}"${address(pathname.slice(1))}";`;
-    });
+    const text = withAddresses(path, address);
     const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
     made.set(path, url);
     return url;
+  }
+
+  /**
+   * Workers of such a page load no modules but those that their address contains. It contains what
+   * they import, so it is long; a page would have it for every module.
+   * @param {string} path
+   * @returns {string}
+   */
+  function addressInWorker(path) {
+    const text = withAddresses(path, addressInWorker);
+    return `data:text/javascript;charset=utf-8,${encodeURIComponent(text)}`;
+  }
+
+  /**
+   * The text of a module that imports others by their addresses.
+   * @param {string} path
+   * @param {(path: string) => string} of
+   */
+  function withAddresses(path, of) {
+    return disk.files[path].replaceAll(IMPORT, (_, start, from) => {
+      const { pathname } = new URL(from, `https://disk/${path}`);
+      return `${start}"${of(pathname.slice(1))}";`;
+    });
   }
 
   /** @param {string} path @returns {Promise<string | null>} */
