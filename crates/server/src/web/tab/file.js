@@ -19,7 +19,14 @@
   if (location.protocol !== "file:") return;
   const main = document.getElementById("main");
   /** @type {Disk} */
-  const disk = { files: {}, about: /** @type {any} */ (null), given: null, address, addressInWorker, text };
+  const disk = {
+    files: {},
+    about: /** @type {any} */ (null),
+    given: null,
+    address,
+    addressInWorker,
+    text,
+  };
   Object.assign(window, { kelvin: disk });
   /** Addresses of modules that were made. @type {Map<string, string>} */
   const made = new Map();
