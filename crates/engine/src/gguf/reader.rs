@@ -195,9 +195,12 @@ pub(crate) fn read_at(file: &File, out: &mut [u8], offset: u64) -> std::io::Resu
     std::os::unix::fs::FileExt::read_exact_at(file, out, offset)
 }
 
-/// Fills `out` from `offset` without moving a cursor that others rely on.
+/// Fills `out` from `offset`, and puts the cursor back, which `seek_read` moves. Threads that read
+/// at once may leave it elsewhere, but nobody reads from it then.
 #[cfg(windows)]
-pub(crate) fn read_at(file: &File, mut out: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+pub(crate) fn read_at(mut file: &File, mut out: &mut [u8], mut offset: u64) -> std::io::Result<()> {
+    use std::io::{Seek, SeekFrom};
+    let before = file.stream_position()?;
     while !out.is_empty() {
         let n = std::os::windows::fs::FileExt::seek_read(file, out, offset)?;
         if n == 0 {
@@ -206,6 +209,7 @@ pub(crate) fn read_at(file: &File, mut out: &mut [u8], mut offset: u64) -> std::
         out = &mut out[n..];
         offset += n as u64;
     }
+    file.seek(SeekFrom::Start(before))?;
     Ok(())
 }
 

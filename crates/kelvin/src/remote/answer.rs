@@ -52,7 +52,8 @@ fn tokens(choice: &Value) -> Vec<Token> {
 
 fn token(object: &Value) -> Token {
     let text = |object: &Value| object["token"].as_str().unwrap_or_default().to_string();
-    let bytes = object["bytes"].as_array().and_then(|bytes| bytes.iter().map(number).collect());
+    let bytes =
+        object["bytes"].as_array().and_then(|bytes| bytes.iter().map(number::<u8>).collect());
     let likeliest: Vec<(String, &Value)> = object["top_logprobs"]
         .as_array()
         .into_iter()
