@@ -208,6 +208,8 @@ fn the_best_of_drawn_texts() {
 /// All results of all methods with beams keep to the form, whatever ends them.
 #[test]
 fn beams_keep_to_a_form() {
+    /// A form's flags, and whether a text fits it.
+    type Form<'a> = (&'a [&'a str], &'a dyn Fn(&str) -> bool);
     let room = Room::new();
     let schema = "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"boolean\"},\"b\":\
                   {\"enum\":[1,\"x\"]}},\"required\":[\"a\"],\"additionalProperties\":false}";
@@ -223,7 +225,7 @@ fn beams_keep_to_a_form() {
         (2..=5).contains(&(text.len() - rest.len())) && ["", "!"].contains(&rest)
     };
     let is_choice = |text: &str| ["yes", "no", "nobody"].contains(&text);
-    let forms: [(&[&str], &dyn Fn(&str) -> bool); 3] = [
+    let forms: [Form<'_>; 3] = [
         (&["--json-schema", schema], &is_object),
         (&["--regex", "[abc]{2,5}!?"], &is_word),
         (&["--choice", "yes", "--choice", "no", "--choice", "nobody"], &is_choice),
