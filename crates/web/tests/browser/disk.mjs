@@ -16,7 +16,7 @@ const WRITE = {
   max_tokens: 16,
   columns: [{ sampler: "temp=1", seed: 7 }],
 };
-const VIEWS = ["softmax", "next", "chain", "compare", "write", "decide", "learn"];
+const VIEWS = ["softmax", "next", "chain", "compare", "search", "write", "decide", "learn"];
 
 /** What the page of a server writes. */
 async function served() {
