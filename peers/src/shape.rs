@@ -1,6 +1,6 @@
 //! A shape in, a model file of the llama family, or of Qwen3's mixtures of experts, with random
-//! weights out: every tensor, format and size as llama.cpp's Q4_K_M mix has them, so that speed and memory are a real model's; the text
-//! is noise. Written as a stream, in memory of a few MiB.
+//! weights out: every tensor, format and size as llama.cpp's Q4_K_M mix has them, so that speed and
+//! memory are a real model's; the text is noise. Written as a stream, in memory of a few MiB.
 
 use std::path::Path;
 

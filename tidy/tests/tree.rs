@@ -287,6 +287,10 @@ fn comments_are_short_and_stand_alone() {
     let long = format!("//! A page.\n// {}\n", "word ".repeat(25));
     catches("crates/engine/src/page.rs", &long, Some(2));
     accepts("crates/engine/tests/it/page.rs", &long);
+    // A code span that is too long can't be divided, but words behind a short one can.
+    let span = |n: usize, words: &str| format!("//! A page.\n// `{}`{words}\n", "a".repeat(n));
+    catches("crates/engine/src/page.rs", &span(9, &" word".repeat(25)), Some(2));
+    accepts("crates/engine/src/page.rs", &span(98, " is a pattern"));
     accepts("crates/engine/src/page.rs", &format!("//! A page.\n//! | {} |\n", "cell ".repeat(25)));
     catches("crates/engine/src/page.rs", "//! A page.\n/// The same for two.\n", Some(2));
     catches("crates/engine/src/page.rs", "//! Bytes in, a page out.\n", Some(1));

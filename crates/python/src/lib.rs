@@ -1,9 +1,9 @@
 //! The extension module `kelvin._kelvin`: Kelvin's library over numpy arrays.
 //!
 //! It has no logic of its own. `numbers` has the functions over arrays, `chain` the stages that act
-//! on anybody's logits, `model` an open model with its sequences and continuations (`ask`
-//! its decisions, `search` its searches), `sweep`, `scoring`,
-//! `run` and `table` the lab (`told` its progress), `rows` the workers of a cluster, `command` the command that the wheel
+//! on anybody's logits, `model` an open model with its sequences and continuations (`ask` its
+//! decisions, `search` its searches), `sweep`, `scoring`, `run` and `table` the lab (`told` its
+//! progress), `rows` the workers of a cluster, `command` the command that the wheel
 //! carries. Python imports it through `python/kelvin/__init__.py`. Doc comments are the docstrings
 //! that Python shows; types are in `python/kelvin/_kelvin.pyi`.
 

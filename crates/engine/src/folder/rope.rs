@@ -102,16 +102,14 @@ pub(super) fn apply(
     };
     let dim = (share * config.head_dim()? as f64) as usize;
     put("dimension_count", Value::U32(dim as u32));
+    let extra = scaling(&settings, family, base.unwrap_or(10_000.0), dim, &mut put)?;
     if let Some(scale) =
         settings.number("llama_4_scaling_beta")?.filter(|_| family.gguf == "mistral3")
     {
         let key = format!("{}.attention.temperature_scale", family.gguf);
         entries.push((key, Value::F32(scale as f32)));
     }
-    let mut put = |key: &str, value: Value| {
-        entries.push((format!("{}.rope.{key}", family.gguf), value));
-    };
-    scaling(&settings, family, base.unwrap_or(10_000.0), dim, &mut put)
+    Ok(extra)
 }
 
 /// The keys and tensors of a scaling.

@@ -50,8 +50,8 @@ impl Specials {
 
     /// Cuts a text at user-defined tokens, and at control and unknown tokens outside of `plain`.
     ///
-    /// `plain` are byte ranges, sorted and disjoint. Each fragment comes with its place in the text;
-    /// no fragment of text is empty.
+    /// `plain` are byte ranges, sorted and disjoint. Each fragment comes with its place in the
+    /// text; no fragment of text is empty.
     pub(super) fn partition<'a>(
         &self,
         vocabulary: &Vocabulary,

@@ -51,7 +51,8 @@ pub(crate) fn quantized(
     }
 }
 
-/// `N` tokens, at most [`FEW`], whose sums stay in registers, or [`ANY`] number of them, whose sums are in memory.
+/// `N` tokens, at most [`FEW`], whose sums stay in registers, or [`ANY`] number of them, whose sums
+/// are in memory.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c")]
 fn of_format<const N: usize>(
     format: Format,

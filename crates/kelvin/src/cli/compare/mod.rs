@@ -126,7 +126,7 @@ fn continue_prompt<'s>(
     let asked_texts = plan.asked_texts.as_ref();
     let n_texts = request.drafts.len()
         + asked_texts.map_or(0, |asked| asked.n_texts(plan.samples))
-        + plan.searches.iter().map(|asked| asked.plan.n_texts()).max().unwrap_or(0);
+        + plan.searches.iter().map(|asked| asked.plan.how.n_texts()).max().unwrap_or(0);
     let after_prompt = (request.prompt.clone(), request.ends.clone());
     let budget = session.check(&request.prompt, n_texts, args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();

@@ -8,7 +8,7 @@ use kelvin_sampling::{Chain, Dice, Sampler, Stage};
 use super::args::CompareArgs;
 use crate::{
     cli::{
-        search::{args::Utility, column as search, plan},
+        search::column as search,
         shared::{
             failure::usage,
             meaning,
@@ -184,7 +184,7 @@ fn searches(args: &CompareArgs, controls: &Controls) -> anyhow::Result<Vec<searc
     if !all.is_empty() && args.proof.proof.is_some() {
         return Err(usage("--search has no --proof, which is of texts that are drawn"));
     }
-    if all.iter().any(|asked| matches!(asked.plan, plan::Plan::Mbr(_, Utility::Meaning))) {
+    if all.iter().any(|asked| asked.plan.compares_meanings()) {
         meaning::make_ready(args.model.fetch.permissions())?;
     }
     Ok(all)

@@ -8,15 +8,15 @@ use kelvin_engine::{
     generate::FinishReason,
     rows::BatchRows,
     search::{
-        Drawn, End, Held, Outcome, Ranked, Runs, SearchError, Task, beam_search, best_of, chrf,
-        draw_texts, minimum_risk, stochastic_beams,
+        Drawn, End, Held, Outcome, Plan as Planned, Ranked, Runs, SearchError, Task, beam_search,
+        best_of, chrf, draw_texts, minimum_risk, stochastic_beams,
     },
 };
 use kelvin_models::fetch::Permissions;
 use kelvin_sampling::{Chain, Dice, Sampler};
 use kelvin_views::search::{self as rows, Ending, NodeRow, TextRow};
 
-use super::{args::Utility, plan::Plan};
+use super::plan::Plan;
 use crate::{
     cli::shared::{
         args::LengthArgs, failure::Interrupted, form::Asked, meaning, prompt::Prompt,
@@ -60,7 +60,7 @@ impl Job<'_> {
         batch: &mut Batch,
         guard: &interrupt::Guard,
     ) -> anyhow::Result<Finding> {
-        if self.plan.has_beams() { self.search(batch, guard) } else { self.draw(batch, guard) }
+        if self.plan.how.has_beams() { self.search(batch, guard) } else { self.draw(batch, guard) }
     }
 
     /// Searches with beams.
@@ -94,9 +94,9 @@ impl Job<'_> {
             bar.set(done as u64, task.max_tokens as u64);
             if guard.requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let found = match self.plan {
-            Plan::Beams(how) => beam_search(&mut model, &task, &how, &mut step),
-            _ => stochastic_beams(&mut model, &task, self.plan.n_texts(), self.seed, &mut step),
+        let found = match self.plan.how {
+            Planned::Beams(how) => beam_search(&mut model, &task, &how, &mut step),
+            _ => stochastic_beams(&mut model, &task, self.plan.how.n_texts(), self.seed, &mut step),
         };
         drop(bar);
         let Outcome { texts, tree, n_rows, n_steps } = found.map_err(|error| match error {
@@ -120,7 +120,7 @@ impl Job<'_> {
 
     /// Draws texts and ranks them.
     fn draw(&self, batch: &mut Batch, guard: &interrupt::Guard) -> anyhow::Result<Finding> {
-        let (session, n) = (self.session, self.plan.n_texts());
+        let (session, n) = (self.session, self.plan.how.n_texts());
         let bound = session.bind(self.chain)?;
         let sampler = |sample: u64| Sampler::new(bound.clone(), Dice { seed: self.seed, sample });
         let samplers = (0..n as u64).map(sampler).collect();
@@ -149,8 +149,8 @@ impl Job<'_> {
 
     fn rank(&self, drawn: &[Drawn]) -> anyhow::Result<Vec<Ranked>> {
         let texts = || drawn.iter().map(|text| &*text.text);
-        Ok(match self.plan {
-            Plan::Mbr(_, Utility::Meaning) => {
+        Ok(match self.plan.how {
+            Planned::Mbr(_) if self.plan.compares_meanings() => {
                 let places = meaning::embeddings(texts(), self.may, self.threads)?;
                 let cosine = |i: usize, j: usize| -> f64 {
                     let pairs = places[i].iter().zip(&places[j]);
@@ -158,12 +158,12 @@ impl Job<'_> {
                 };
                 minimum_risk(drawn, &cosine)
             }
-            Plan::Mbr(..) => {
+            Planned::Mbr(_) => {
                 let runs: Vec<Runs> = texts().map(Runs::of).collect();
                 minimum_risk(drawn, &|i, j| chrf(&runs[i], &runs[j]))
             }
-            Plan::BestOf(_, by) => best_of(drawn, by),
-            Plan::Beams(_) | Plan::Stochastic(_) => unreachable!("beams draw no texts"),
+            Planned::BestOf(_, by) => best_of(drawn, by),
+            Planned::Beams(_) | Planned::Stochastic(_) => unreachable!("beams draw no texts"),
         })
     }
 }

@@ -18,9 +18,8 @@ use crate::{
     terminal::{self, json},
 };
 use answer::Answer;
-use args::{SearchArgs, Utility};
+use args::SearchArgs;
 use find::Job;
-use plan::Plan;
 
 /// Runs the verb.
 pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<()> {
@@ -28,7 +27,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     options::check_length(&args.length)?;
     let plan = plan::plan(args, &chain)?;
     let form = form::read(&args.form, prompt::on_standard_input(&args.prompt))?;
-    if matches!(plan, Plan::Mbr(_, Utility::Meaning)) {
+    if plan.compares_meanings() {
         meaning::make_ready(args.model.named.fetch.permissions())?;
     }
     let seed = match plan.is_random() {
@@ -55,7 +54,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         terminal::note(&view::facts(&job));
     }
     let guard = interrupt::Guard::new();
-    let budget = session.check(&prompt.tokens(), plan.n_texts(), args.length.max_tokens)?;
+    let budget = session.check(&prompt.tokens(), plan.how.n_texts(), args.length.max_tokens)?;
     let mut batch = session.batch(budget);
     let found = job.run(&mut batch, &guard)?;
     let answer = Answer {

@@ -2,7 +2,7 @@
 
 use kelvin_engine::{
     batch::Guesses,
-    search::{Beams, By, Method, Plan as Planned, SearchError, Task, Wanted},
+    search::{Method, Plan as Planned, SearchError, Task, Wanted},
 };
 use kelvin_sampling::Chain;
 use kelvin_views::search::{CHRF, Settings};
@@ -19,15 +19,10 @@ const MEANING: kelvin_views::search::Utility =
 
 /// A method with its settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Plan {
-    /// Beam search, in groups or not.
-    Beams(Beams),
-    /// So many stochastic beams.
-    Stochastic(usize),
-    /// The best of so many drawn texts.
-    BestOf(usize, By),
-    /// The drawn text that is most like the others.
-    Mbr(usize, Utility),
+pub(crate) struct Plan {
+    pub(crate) how: Planned,
+    /// How alike texts are; the usual measure where the method isn't mbr.
+    utility: Utility,
 }
 
 /// A method and its settings as they were typed.
@@ -57,18 +52,13 @@ impl Typed {
             let of = self.method.name();
             return Err(usage(format!("{} is for mbr, not for {of}", name("utility"))));
         }
-        let plan = match self.wanted.plan(self.method).map_err(refused)? {
-            Planned::Beams(beams) => Plan::Beams(beams),
-            Planned::Stochastic(n) => Plan::Stochastic(n),
-            Planned::BestOf(n, by) => Plan::BestOf(n, by),
-            Planned::Mbr(n) => Plan::Mbr(n, self.utility.unwrap_or_default()),
-        };
-        if plan.has_beams() {
+        let how = self.wanted.plan(self.method).map_err(refused)?;
+        if how.has_beams() {
             // A schedule is refused as one, in a sentence of its own.
             let task = Task { chain: Some(chain), max_tokens, ..Task::default() };
             task.check().map_err(refused)?;
         }
-        Ok(plan)
+        Ok(Plan { how, utility: self.utility.unwrap_or_default() })
     }
 }
 
@@ -106,11 +96,6 @@ pub(crate) fn plan(args: &SearchArgs, chain: &Chain) -> anyhow::Result<Plan> {
 }
 
 impl Plan {
-    /// Whether beams are read, and nothing is drawn token by token.
-    pub(crate) fn has_beams(self) -> bool {
-        matches!(self, Plan::Beams(_) | Plan::Stochastic(_))
-    }
-
     /// The name of the method.
     pub(crate) fn method(self) -> &'static str {
         self.settings().method
@@ -124,12 +109,12 @@ impl Plan {
                 "a search has no --ban-string, which takes tokens back: leave one of them out",
             ));
         }
-        if self.has_beams() && bans.think.is_some() {
+        if self.how.has_beams() && bans.think.is_some() {
             return Err(usage(format!(
                 "the method {method} has no --think: best-of and mbr have it"
             )));
         }
-        if self.has_beams() && chain.is_schedule() {
+        if self.how.has_beams() && chain.is_schedule() {
             return Err(usage(format!(
                 "the method {method} takes one chain: schedules are for best-of and mbr"
             )));
@@ -140,7 +125,7 @@ impl Plan {
     /// Refuses drafts where nothing can be guessed.
     fn check_draft(self, draft: &DraftFrom) -> anyhow::Result<()> {
         let is_asked = !matches!(draft, DraftFrom::Texts(Guesses::Off | Guesses::Auto));
-        if self.has_beams() && is_asked {
+        if self.how.has_beams() && is_asked {
             return Err(usage(format!(
                 "--draft is for best-of and mbr, not for {}: a step of beams is a batch already, \
                  and chooses among all tokens that may follow, so there is no next token to guess",
@@ -152,35 +137,27 @@ impl Plan {
 
     /// Whether it depends on the seed.
     pub(crate) fn is_random(self) -> bool {
-        !matches!(self, Plan::Beams(_))
+        !matches!(self.how, Planned::Beams(_))
     }
 
-    /// How many texts there are at a time.
-    pub(crate) fn n_texts(self) -> usize {
-        match self {
-            Plan::Beams(Beams { beams: n, .. })
-            | Plan::Stochastic(n)
-            | Plan::BestOf(n, _)
-            | Plan::Mbr(n, _) => n,
-        }
+    /// Whether the model of meanings is needed.
+    pub(crate) fn compares_meanings(self) -> bool {
+        self.utility == Utility::Meaning
     }
 
     /// For JSON.
     pub(crate) fn settings(self) -> Settings {
-        let (plan, utility) = match self {
-            Plan::Beams(how) => (Planned::Beams(how), CHRF),
-            Plan::Stochastic(n) => (Planned::Stochastic(n), CHRF),
-            Plan::BestOf(n, by) => (Planned::BestOf(n, by), CHRF),
-            Plan::Mbr(n, Utility::Chrf) => (Planned::Mbr(n), CHRF),
-            Plan::Mbr(n, Utility::Meaning) => (Planned::Mbr(n), MEANING),
+        let utility = match self.utility {
+            Utility::Chrf => CHRF,
+            Utility::Meaning => MEANING,
         };
-        Settings::of(plan, utility)
+        Settings::of(self.how, utility)
     }
 
     /// The method in words.
     pub(crate) fn words(self) -> String {
-        match self {
-            Plan::Beams(how) => {
+        match self.how {
+            Planned::Beams(how) => {
                 let beams = terminal::counted(how.beams, "beam");
                 let groups = match how.groups {
                     1 => String::new(),
@@ -192,12 +169,14 @@ impl Plan {
                     how.early_stopping.name()
                 )
             }
-            Plan::Stochastic(n) => format!("{} without replacement", terminal::counted(n, "beam")),
-            Plan::BestOf(n, by) => {
+            Planned::Stochastic(n) => {
+                format!("{} without replacement", terminal::counted(n, "beam"))
+            }
+            Planned::BestOf(n, by) => {
                 format!("the best of {} by {}", terminal::counted(n, "text"), by.name())
             }
-            Plan::Mbr(n, utility) => {
-                format!("minimum Bayes risk over {n} texts by {}", utility.name())
+            Planned::Mbr(n) => {
+                format!("minimum Bayes risk over {n} texts by {}", self.utility.name())
             }
         }
     }
