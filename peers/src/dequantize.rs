@@ -34,6 +34,11 @@ pub fn dequantize(format: Format, bytes: &[u8], out: &mut [f32]) {
         Format::Q4_K => q4_k,
         Format::Q5_K => q5_k,
         Format::Q6_K => q6_k,
+        Format::IQ4_XS => iq4_xs,
+        Format::MXFP4 => mxfp4,
+        Format::Q2_0 => {
+            |b, i| f32::from((b[2 + i / 4] >> (i % 4 * 2) & 3).cast_signed() - 1) * half(b, 0)
+        }
     };
     for (block, numbers) in
         bytes.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(block_len))
@@ -136,6 +141,28 @@ fn q6_k(b: &[u8], i: usize) -> f32 {
     half(b, 208) * f32::from(scale) * f32::from(q)
 }
 
+/// d, two bytes with the upper two bits of each scale, four with the lower four, 128 bytes of
+/// places in a code book.
+fn iq4_xs(b: &[u8], i: usize) -> f32 {
+    const BOOK: [i8; 16] =
+        [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
+    let j = i / 32;
+    let low = b[4 + j / 2] >> (j % 2 * 4) & 15;
+    let high = u16::from_le_bytes([b[2], b[3]]) >> (2 * j) & 3;
+    let scale = f32::from(low) + 16.0 * f32::from(high) - 32.0;
+    let q = nibble(&b[8 + 16 * j..], i % 32);
+    half(b, 0) * scale * f32::from(BOOK[usize::from(q)])
+}
+
+/// A power of two, 16 bytes of floats with a sign, two bits of exponent and one of fraction.
+fn mxfp4(b: &[u8], i: usize) -> f32 {
+    const MAGNITUDES: [f32; 8] = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0];
+    let q = nibble(&b[1..], i);
+    let magnitude = MAGNITUDES[usize::from(q & 7)];
+    let sign = if q & 8 == 0 { 1.0 } else { -1.0 };
+    sign * magnitude * 2f32.powi(i32::from(b[0]) - 127)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,10 +185,15 @@ mod tests {
                     Format::Q2_K => &[80, 82],
                     Format::Q3_K => &[108],
                     Format::Q6_K => &[208],
+                    Format::IQ4_XS | Format::Q2_0 => &[0],
+                    Format::MXFP4 => &[],
                 };
                 for &at in halves {
                     let x = f16::from_f32(random.uniform() * 2.0 - 1.0);
                     block[at..at + 2].copy_from_slice(&x.to_le_bytes());
+                }
+                if format == Format::MXFP4 {
+                    block[0] = 120 + block[0] % 16;
                 }
                 if format == Format::F32 {
                     block.copy_from_slice(&random.uniform().to_le_bytes());

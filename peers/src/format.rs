@@ -20,11 +20,14 @@ pub enum Format {
     Q4_K,
     Q5_K,
     Q6_K,
+    IQ4_XS,
+    MXFP4,
+    Q2_0,
 }
 
 /// Each format with its number in a file, how many numbers a block holds and how many bytes it
 /// takes.
-const TABLE: [(Format, u32, usize, usize); 13] = [
+const TABLE: [(Format, u32, usize, usize); 16] = [
     (Format::F32, 0, 1, 4),
     (Format::F16, 1, 1, 2),
     (Format::BF16, 30, 1, 2),
@@ -38,6 +41,9 @@ const TABLE: [(Format, u32, usize, usize); 13] = [
     (Format::Q4_K, 12, 256, 144),
     (Format::Q5_K, 13, 256, 176),
     (Format::Q6_K, 14, 256, 210),
+    (Format::IQ4_XS, 23, 256, 136),
+    (Format::MXFP4, 39, 32, 17),
+    (Format::Q2_0, 42, 64, 18),
 ];
 
 impl Format {
@@ -45,6 +51,15 @@ impl Format {
     #[cfg(test)]
     pub fn all() -> impl Iterator<Item = Format> {
         TABLE.iter().map(|row| row.0)
+    }
+
+    /// The format of this name, in ggml's spelling or in lower case.
+    pub fn from_name(name: &str) -> Result<Format> {
+        let is_named = |row: &&(Format, _, _, _)| format!("{:?}", row.0).eq_ignore_ascii_case(name);
+        match TABLE.iter().find(is_named) {
+            Some(row) => Ok(row.0),
+            None => bail!("\"{name}\" is none of the formats that peers knows: {TABLE:?}"),
+        }
     }
 
     /// The format that a file calls `number`.

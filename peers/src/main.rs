@@ -16,6 +16,7 @@ mod mixture;
 mod perplexity;
 mod plot;
 mod random;
+mod requantize;
 mod samplers;
 mod shape;
 mod text;
@@ -25,6 +26,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use engines::llama;
+use format::Format;
 use serde::Serialize;
 
 #[derive(Parser)]
@@ -48,6 +50,14 @@ enum Command {
         from: PathBuf,
         /// Where the expanded one goes (four bytes a weight)
         to: PathBuf,
+    },
+    /// Write a model with its most frequent quantized format replaced by another one
+    Requantize {
+        from: PathBuf,
+        to: PathBuf,
+        /// For example iq4_xs, mxfp4, q2_0
+        #[arg(long, value_parser = |name: &str| Format::from_name(name))]
+        format: Format,
     },
     /// Write a model of Mistral 7B v0.1's exact shape (Q4_K_M, 4.1 GiB) with random weights
     Mistral {
@@ -243,6 +253,10 @@ fn run(args: Args) -> Result<()> {
         }
         Command::Expand { from, to } => {
             let numbers = expand::expand(&from, &to)?;
+            written(json, &to, Some(numbers))
+        }
+        Command::Requantize { from, to, format } => {
+            let numbers = requantize::requantize(&from, &to, format)?;
             written(json, &to, Some(numbers))
         }
         Command::Mistral { to, vocab, seed } => {

@@ -116,6 +116,27 @@ pub fn to_float(format: Format, bytes: &[u8], n: usize) -> Vec<f32> {
     out
 }
 
+/// Quantizes numbers as ggml does without an importance matrix. `numbers` are whole blocks.
+pub fn from_float(format: crate::format::Format, numbers: &[f32]) -> Vec<u8> {
+    let n_bytes = format.bytes_of(numbers.len() as u64).expect("whole blocks");
+    let mut out = vec![0u8; n_bytes as usize];
+    // SAFETY: the number is one of ggml's types; `numbers` is one row, `out` is as long as a row of
+    // that type takes, and these types need no importance matrix.
+    let written = unsafe {
+        sys::ggml_quantize_chunk(
+            format.number() as sys::ggml_type,
+            numbers.as_ptr(),
+            out.as_mut_ptr().cast(),
+            0,
+            1,
+            numbers.len() as i64,
+            std::ptr::null(),
+        )
+    };
+    assert_eq!(written, out.len(), "{format:?}: ggml wrote another number of bytes");
+    out
+}
+
 impl Llama {
     /// Loads the model. The context follows with the first use or [`Llama::make_context`].
     pub fn load(path: &Path, mode: Mode, threads: usize, size: Size) -> Result<Llama> {
