@@ -1,5 +1,5 @@
-//! What a table says of a metadata key: it is read, it has no effect for a stated reason, or it is a
-//! reason to refuse the file. And the table of the keys that every model file has.
+//! What a table says of a metadata key: it is read, it has no effect for a stated reason, or it is
+//! a reason to refuse the file. And the table of the keys that every model file has.
 //!
 //! The other tables stand where the reading is done: `transformer::families` has the tensors and
 //! hyperparameters of each family, `tokenizer::keys` the vocabulary's keys.
