@@ -1,119 +1,95 @@
-//! The files of a crate in, pairs of files that use each other out: a file should be readable
-//! without those that build on it.
+//! The files of a crate in, circles among them out: a file or folder should be readable without
+//! those that build on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::code::{find_word, without_comments_and_literals, without_test_items};
+use crate::paths::{Files, Module};
 
-/// A file's module: `[]` for the root of the crate.
-type Module = Vec<String>;
+/// Of the files and folders of one folder: which ones each uses, and by which files.
+type Level<'a> = BTreeMap<&'a str, BTreeMap<&'a str, (&'a Module, &'a Module)>>;
 
-/// Pairs of files that use each other, as sentences. `files` are the paths and texts of one crate's
-/// `src`, relative to it. Re-exports (`pub use`) and what tests use don't count.
+/// Circles among files and folders that stand beside each other, and pairs of a folder's own file
+/// (`mod.rs`) and a file in it that import each other, as sentences. `files` are the paths and
+/// texts of one crate's `src`, relative to it. Re-exports (`pub use`) and what tests use don't
+/// count.
 pub fn circles(files: &[(&str, &str)]) -> Vec<String> {
-    let modules: BTreeMap<Module, &str> =
-        files.iter().map(|(path, text)| (module(path), *text)).collect();
-    let used: BTreeMap<&Module, BTreeSet<Module>> = modules
-        .iter()
-        .filter(|(module, _)| module.last().is_none_or(|name| name != "tests"))
-        .map(|(module, text)| (module, uses(module, text, &modules)))
-        .collect();
+    let files = Files::read(files);
+    let imports: BTreeMap<&Module, BTreeSet<Module>> =
+        files.modules().map(|module| (module, files.imports(module))).collect();
     let mut found = Vec::new();
-    for (module, others) in &used {
-        for other in others.iter().filter(|other| *other > module) {
-            if used.get(other).is_some_and(|back| back.contains(*module)) {
+    for (module, others) in &imports {
+        for other in others.iter().filter(|other| module.starts_with(other)) {
+            if imports.get(other).is_some_and(|back| back.contains(*module)) {
                 found.push(format!(
                     "`{}` and `{}` use each other: move what both need into a third file",
-                    module.join("::"),
-                    other.join("::")
+                    name(other),
+                    name(module)
                 ));
             }
         }
     }
+    let uses: BTreeMap<&Module, BTreeSet<Module>> = imports
+        .into_iter()
+        .map(|(module, by_use)| (module, &by_use | &files.paths(module)))
+        .collect();
+    let folders: BTreeSet<&[String]> = files
+        .modules()
+        .flat_map(|module| (0..module.len()).map(|depth| &module[..depth]))
+        .collect();
+    for folder in folders {
+        if let Some(circle) = circle(level(folder, &uses)) {
+            found.push(format!(
+                "within `{}` there is a circle: move what its parts share below them: {}",
+                name(folder),
+                circle.join(", ")
+            ));
+        }
+    }
     found
 }
 
-fn module(path: &str) -> Module {
-    let mut parts: Module = path.trim_end_matches(".rs").split('/').map(str::to_string).collect();
-    if parts.last().is_some_and(|last| ["lib", "main", "mod"].contains(&last.as_str())) {
-        parts.pop();
-    }
-    parts
+fn name(module: &[String]) -> String {
+    if module.is_empty() { "crate".to_string() } else { module.join("::") }
 }
 
-fn uses(module: &Module, text: &str, modules: &BTreeMap<Module, &str>) -> BTreeSet<Module> {
-    let code = without_test_items(&without_comments_and_literals(text));
-    let mut found = BTreeSet::new();
-    for at in find_word(&code, "use") {
-        let before = code[..at].trim_end();
-        if before.ends_with("pub") || before.ends_with(')') {
-            continue;
+/// What the files and folders within a folder use of each other. The folder's own file belongs to
+/// none of them.
+fn level<'a>(folder: &[String], uses: &'a BTreeMap<&Module, BTreeSet<Module>>) -> Level<'a> {
+    let within = |module: &'a Module| {
+        module.strip_prefix(folder).and_then(<[String]>::first).map(String::as_str)
+    };
+    let mut level = Level::new();
+    for (from, others) in uses {
+        for to in others {
+            if let (Some(a), Some(b)) = (within(from), within(to))
+                && a != b
+            {
+                level.entry(a).or_default().entry(b).or_insert((*from, to));
+            }
         }
-        let statement = code[at + "use".len()..].split(';').next().unwrap_or("");
-        let mut paths = Vec::new();
-        expand("", statement, &mut paths);
-        found.extend(paths.iter().filter_map(|path| target(module, path, modules)));
     }
-    found.remove(module);
-    found
+    level
 }
 
-/// The paths of a tree such as `super::{a::B, c}`.
-fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
-    let (mut depth, mut begin) = (0, 0);
-    let mut branches = Vec::new();
-    for (at, c) in tree.char_indices() {
-        match c {
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            ',' if depth == 0 => {
-                branches.push(&tree[begin..at]);
-                begin = at + 1;
-            }
-            _ => {}
-        }
-    }
-    branches.push(&tree[begin..]);
-    for branch in branches.into_iter().map(str::trim).filter(|branch| !branch.is_empty()) {
-        match (branch.find('{'), branch.rfind('}')) {
-            (Some(open), Some(close)) => {
-                let prefix = format!("{prefix}{}", branch[..open].trim());
-                expand(&prefix, &branch[open + 1..close], paths);
-            }
-            _ => paths.push(format!("{prefix}{branch}")),
-        }
-    }
-}
-
-/// The file of the crate that a path leads into, if it leads into one.
-fn target(module: &Module, path: &str, modules: &BTreeMap<Module, &str>) -> Option<Module> {
-    let mut names = path.split("::").map(str::trim).peekable();
-    let mut at = module.clone();
-    match names.peek().copied()? {
-        "crate" => {
-            at.clear();
-            names.next();
-        }
-        "super" => {
-            while names.next_if_eq(&"super").is_some() {
-                at.pop();
-            }
-        }
-        "self" => {
-            names.next();
-        }
-        first => {
-            at.push(first.to_string());
-            modules.contains_key(&at).then_some(())?;
-            names.next();
-        }
-    }
-    for name in names {
-        at.push(name.to_string());
-        if !modules.contains_key(&at) {
-            at.pop();
+/// The steps of one circle, if there is one.
+fn circle(mut level: Level<'_>) -> Option<Vec<String>> {
+    // What uses nothing that is left is in no circle.
+    loop {
+        let left: BTreeSet<&str> = level.keys().copied().collect();
+        let n = level.values().map(BTreeMap::len).sum::<usize>();
+        level.values_mut().for_each(|used| used.retain(|name, _| left.contains(name)));
+        level.retain(|_, used| !used.is_empty());
+        if level.values().map(BTreeMap::len).sum::<usize>() == n {
             break;
         }
     }
-    modules.contains_key(&at).then_some(at)
+    let mut steps: Vec<(&str, String)> = Vec::new();
+    let mut at = *level.keys().next()?;
+    while !steps.iter().any(|(name, _)| *name == at) {
+        let (next, (from, to)) = level[at].first_key_value()?;
+        steps.push((at, format!("`{}` uses `{}`", name(from), name(to))));
+        at = next;
+    }
+    let begin = steps.iter().position(|(name, _)| *name == at)?;
+    Some(steps.split_off(begin).into_iter().map(|(_, sentence)| sentence).collect())
 }

@@ -4,6 +4,7 @@
 mod circles;
 mod code;
 mod manifest;
+mod paths;
 mod prose;
 mod rules;
 

@@ -24,50 +24,104 @@ fn the_tree_holds_its_invariants() {
     );
 }
 
-/// Crates in which no two files use each other.
-const WITHOUT_CIRCLES: [&str; 10] = [
-    "kernels",
-    "sampling",
-    "engine",
-    "lab",
-    "views",
-    "constraint",
-    "models",
-    "server",
-    "kelvin",
-    "testkit",
-];
-
 #[test]
-fn no_two_files_use_each_other() {
+fn the_parts_of_every_folder_form_an_arrow() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for name in WITHOUT_CIRCLES {
+    let crates = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let (mut found, mut n_files) = (Vec::new(), 0);
+    for folder in crates.chain([root.join("tidy")]) {
         let mut files = Vec::new();
-        walk(&root.join(format!("crates/{name}/src")), "", &mut |path, text| {
+        walk(&folder.join("src"), "", &mut |path, text| {
             if path.ends_with(".rs") {
                 files.push((path.to_string(), text.to_string()));
             }
         });
-        assert!(files.len() > 5, "crates/{name}: {} files", files.len());
+        n_files += files.len();
         let files: Vec<_> = files.iter().map(|(path, text)| (&**path, &**text)).collect();
-        assert_eq!(circles(&files), Vec::<String>::new(), "crates/{name}");
+        found
+            .extend(circles(&files).iter().map(|circle| format!("{}: {circle}", folder.display())));
+    }
+    assert!(n_files > 500, "the walk found only {n_files} files below {}", root.display());
+    assert!(found.is_empty(), "{} circles:\n{}", found.len(), found.join("\n"));
+}
+
+/// The files have one circle, and what is said of it has these words.
+#[track_caller]
+fn has_circle(files: &[(&str, &str)], words: &[&str]) {
+    let found = circles(files);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(words.iter().all(|word| found[0].contains(word)), "{}", found[0]);
+}
+
+const ROOT: (&str, &str) = ("lib.rs", "//! x\nmod a;\nmod b;\npub use a::A;\n");
+
+#[test]
+fn circles_of_two_files_are_found() {
+    let b = ("b/mod.rs", "//! x\nuse std::fmt;\nuse crate::a::A;\n");
+    let planted = ("a.rs", "//! x\nuse super::{\n    b::{B, c::C},\n};\n");
+    has_circle(&[ROOT, planted, b], &["`a` uses `b`", "`b` uses `a`"]);
+    for planted in [
+        "//! x\nfn f() { crate::b::g() }\n",
+        "//! x\nfn f() -> super::b::B { todo() }\n",
+        "//! x\nmacro_rules! m { () => { $crate::b::g() }; }\n",
+        "//! x\nuse crate::b as c;\n",
+        "//! x\nuse super::b::{self, B};\n",
+    ] {
+        has_circle(&[ROOT, ("a.rs", planted), b], &["`a` uses `b`"]);
+    }
+    for fine in [
+        "//! x\nuse std::fmt;\n",
+        "//! x\n// use super::b::B;\n",
+        "//! x\nconst A: &str = \"crate::b::B\";\n",
+        "//! x\n#[cfg(test)]\nmod tests {\n    use crate::b::B;\n}\n",
+        "//! x\npub(crate) use super::b::B;\n",
+        "//! x\nfn f(b: u8) -> Option<u8> { g::b::<u8>(b) }\n",
+    ] {
+        assert_eq!(circles(&[ROOT, ("a.rs", fine), b]), Vec::<String>::new(), "{fine}");
     }
 }
 
 #[test]
-fn circles_are_found() {
-    let root = ("lib.rs", "//! x\nmod a;\nmod b;\npub use a::A;\n");
-    let b = ("b/mod.rs", "//! x\nuse std::fmt;\nuse crate::a::A;\n");
-    let planted = ("a.rs", "//! x\nuse super::{\n    b::{B, c::C},\n};\n");
-    assert_eq!(circles(&[root, planted, b]).len(), 1);
-    for fine in [
-        "//! x\nuse std::fmt;\n",
-        "//! x\n// use super::b::B;\n",
-        "//! x\n#[cfg(test)]\nmod tests {\n    use crate::b::B;\n}\n",
-        "//! x\npub(crate) use super::b::B;\n",
-    ] {
-        assert_eq!(circles(&[root, ("a.rs", fine), b]), Vec::<String>::new(), "{fine}");
-    }
+fn circles_of_three_files_are_found() {
+    let a = ("a.rs", "//! x\nuse crate::b::B;\n");
+    let b = ("b.rs", "//! x\nfn f() { super::c::g() }\n");
+    let c = ("c.rs", "//! x\nuse crate::{a::{A}, d::D};\n");
+    let d = ("d.rs", "//! x\n");
+    has_circle(&[ROOT, a, b, c, d], &["`a` uses `b`", "`b` uses `c`", "`c` uses `a`"]);
+    assert_eq!(circles(&[ROOT, a, b, d]), Vec::<String>::new());
+}
+
+#[test]
+fn circles_by_names_that_a_file_hands_on_are_found() {
+    let b = ("b.rs", "//! x\nuse crate::A;\n");
+    has_circle(&[ROOT, ("a.rs", "//! x\nuse crate::b::B;\n"), b], &["`b` uses `a`"]);
+    let root = ("lib.rs", "//! x\nmod a;\nmod b;\npub use a::*;\npub struct R;\n");
+    let a = ("a.rs", "//! x\nuse crate::b::B;\npub struct A;\n");
+    has_circle(&[root, a, b], &["`b` uses `a`"]);
+    let b = ("b.rs", "//! x\nuse crate::R;\n");
+    assert_eq!(circles(&[root, a, b]), Vec::<String>::new());
+    // A private name of the folder's file serves the files in it.
+    let folder = ("f/mod.rs", "//! x\nmod a;\nmod b;\nuse a::A;\n");
+    let b = ("f/b.rs", "//! x\nfn f(a: super::A) {}\n");
+    has_circle(&[folder, ("f/a.rs", "//! x\nuse super::b::B;\n"), b], &["within `f`"]);
+}
+
+#[test]
+fn circles_of_folders_are_found() {
+    const X: &str = "//! x\n";
+    let (down, up) = ("//! x\nuse crate::g::c::C;\n", "//! x\nuse crate::f::b::B;\n");
+    let (f, g, b) = (("f/mod.rs", X), ("g.rs", X), ("f/b.rs", X));
+    let files = |c| [ROOT, f, g, ("f/a.rs", down), b, ("g/c.rs", c)];
+    has_circle(&files(up), &["`f::a` uses `g::c`", "`g::c` uses `f::b`"]);
+    assert_eq!(circles(&files(X)), Vec::<String>::new());
+}
+
+#[test]
+fn a_folder_s_file_and_a_file_in_it_dont_import_each_other() {
+    let child = ("f/a.rs", "//! x\nuse super::F;\n");
+    has_circle(&[("f/mod.rs", "//! x\nmod a;\nuse a::A;\nstruct F;\n"), child], &["`f::a`"]);
+    let fine = "//! x\nmod a;\npub use a::A;\nstruct F;\n";
+    assert_eq!(circles(&[("f/mod.rs", fine), child]), Vec::<String>::new());
 }
 
 /// Calls `visit` with the relative path and the text of every source file that git would keep.

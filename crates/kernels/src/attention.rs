@@ -39,8 +39,8 @@ use std::{cell::RefCell, ops::Range};
 use crate::{
     isa::Isa,
     kv_cache::PAGE,
-    norm::LANES,
     pool::{DisjointPtr, Pool},
+    scalar::norm::LANES,
 };
 use division::Division;
 use unit::WorkUnit;

@@ -10,25 +10,35 @@ use half::f16;
 
 use crate::{format::Format, layout::Layout, unpack::UnpackedBlock};
 
-/// Dequantizes a row of a GGUF tensor: `d·unit·scale·value(code) + m·min`, in that order of
-/// operations.
-pub(crate) fn dequantize(format: Format, row: &[u8], out: &mut [f32]) {
-    let Some(layout) = format.layout() else {
-        out.iter_mut().enumerate().for_each(|(i, out)| *out = format.float(row, i));
-        return;
-    };
-    let mut block = UnpackedBlock::default();
-    for (bytes, out) in
-        row.chunks_exact(format.block_bytes()).zip(out.chunks_exact_mut(layout.block_len))
-    {
-        unpack_block(format, layout, bytes, &mut block);
-        let m = f16::from_bits(block.m).to_f32();
-        for (k, out) in out.iter_mut().enumerate() {
-            let s = k / layout.sub_block_len;
-            let d = layout.factors.value(block.d[k / layout.factor_len()]) * layout.unit;
-            *out = d * f32::from(block.scales[s]) * layout.codes.value(block.codes[k]) as f32;
-            if layout.has_min() {
-                *out += m * f32::from(block.mins[s]);
+impl Format {
+    /// Dequantizes a row of a GGUF tensor to f32: `d·unit·scale·value(code) + m·min`, in that
+    /// order of operations. `row` is whole blocks, `out` one element per weight.
+    ///
+    /// # Panics
+    /// If the lengths don't agree.
+    pub fn dequantize(self, row: &[u8], out: &mut [f32]) {
+        let blocks = out.len() / self.block_len();
+        assert!(
+            out.len().is_multiple_of(self.block_len()) && row.len() == blocks * self.block_bytes(),
+            "a row is whole blocks, with one output element per weight"
+        );
+        let Some(layout) = self.layout() else {
+            out.iter_mut().enumerate().for_each(|(i, out)| *out = self.float(row, i));
+            return;
+        };
+        let mut block = UnpackedBlock::default();
+        for (bytes, out) in
+            row.chunks_exact(self.block_bytes()).zip(out.chunks_exact_mut(layout.block_len))
+        {
+            unpack_block(self, layout, bytes, &mut block);
+            let m = f16::from_bits(block.m).to_f32();
+            for (k, out) in out.iter_mut().enumerate() {
+                let s = k / layout.sub_block_len;
+                let d = layout.factors.value(block.d[k / layout.factor_len()]) * layout.unit;
+                *out = d * f32::from(block.scales[s]) * layout.codes.value(block.codes[k]) as f32;
+                if layout.has_min() {
+                    *out += m * f32::from(block.mins[s]);
+                }
             }
         }
     }

@@ -9,20 +9,7 @@
 
 use crate::isa::{Isa, dispatch};
 
-/// Below this the result is exactly 0, although e^x isn't subnormal yet.
-pub const LOWEST: f32 = -87.0;
-/// Above this the result is e^88 (1.65e38), so that it is always finite.
-pub const HIGHEST: f32 = 88.0;
-
-pub(crate) const LOG2_E: f32 = std::f32::consts::LOG2_E;
-/// 1.5 · 2^23: adding it rounds to an integer, in the low bits of the sum.
-pub(crate) const MAGIC: f32 = 12_582_912.0;
-/// ln 2 = LN2_HI + LN2_LO; n · LN2_HI is exact.
-pub(crate) const LN2_HI: f32 = 0.693_359_4;
-pub(crate) const LN2_LO: f32 = -2.121_944_4e-4;
-/// Coefficients of the polynomial q, lowest degree first.
-pub(crate) const Q: [f32; 6] =
-    [0.5, 0.166_666_66, 0.041_666_295, 0.008_333_498, 0.001_394_475_3, 0.000_197_902_54];
+pub use crate::scalar::exp::{HIGHEST, LOWEST};
 
 /// e^x; 0 below [`LOWEST`], e^88 above [`HIGHEST`], NaN for NaN.
 #[inline]

@@ -8,7 +8,7 @@
 use half::{bf16, f16};
 
 use crate::{
-    layout::{Codes, Factors, Layout, Scales},
+    layout::{Codes, Factors, GROUP_ROWS, Layout, Scales},
     unpack::{UnpackedBlock, books, grids, k_quants, legacy},
 };
 
@@ -220,23 +220,18 @@ impl Format {
     }
 
     /// Bytes in memory of a weight matrix of this shape, repacked for the products. More than in
-    /// the file for formats whose codes are expanded (see `unpack/grids.rs`).
+    /// the file for formats whose codes are expanded (see `unpack/grids.rs`). More than there are
+    /// addresses is the largest number, which no arena has.
     pub fn memory_bytes(self, rows: usize, cols: usize) -> usize {
-        crate::matrix::memory_bytes(self, rows, cols)
+        rows.div_ceil(GROUP_ROWS).saturating_mul(self.group_bytes(cols))
     }
 
-    /// Dequantizes a row of a GGUF tensor to f32. `row` is whole blocks, `out` one element per
-    /// weight.
-    ///
-    /// # Panics
-    /// If the lengths don't agree.
-    pub fn dequantize(self, row: &[u8], out: &mut [f32]) {
-        let blocks = out.len() / self.block_len();
-        assert!(
-            out.len().is_multiple_of(self.block_len()) && row.len() == blocks * self.block_bytes(),
-            "a row is whole blocks, with one output element per weight"
-        );
-        crate::dequantize::dequantize(self, row, out);
+    /// Bytes in memory of a group of rows.
+    pub(crate) fn group_bytes(self, cols: usize) -> usize {
+        match self.layout() {
+            Some(layout) => (cols / layout.block_len).saturating_mul(layout.bytes()),
+            None => cols.saturating_mul(GROUP_ROWS * self.block_bytes()),
+        }
     }
 
     /// Sets the float factors of a block: d, and the minimum's factor m if the format has one. For

@@ -55,9 +55,6 @@ pub struct Xielu {
     pub eps: f32,
 }
 
-pub(crate) const SQRT_2_OVER_PI: f32 = 0.797_884_6;
-pub(crate) const CUBIC: f32 = 0.044_715;
-
 /// Computes `gate_i = activation(gate_i) · up_i` in place; both slices have equal length.
 pub fn gate(isa: Isa, activation: Activation, gate: &mut [f32], up: &[f32]) {
     assert_eq!(gate.len(), up.len(), "gate and up have the same length");

@@ -15,19 +15,16 @@ use half::f16;
 use crate::{
     isa::{Isa, dispatch},
     memory::Pod,
+    scalar::attention::{FloatElement, integer_scale, to_integer},
 };
 
-/// Positions in a page. vLLM calls this the block size.
-pub const PAGE: usize = 32;
+pub use crate::scalar::attention::PAGE;
 
 /// Bytes of a scale.
 const SCALE: usize = size_of::<f32>();
 
 /// The greatest integer of a key or value.
 const MOST: f32 = 127.0;
-
-/// 1.5 · 2^23: sums with small numbers are whole.
-pub(crate) const NO_FRACTION: f32 = 12_582_912.0;
 
 /// The type of a stored key or value element: `f16`, `f32` or `i8`.
 pub trait CacheElement: Pod + Default {
@@ -57,33 +54,21 @@ pub fn float_elements<T: CacheElement>(n: usize) -> usize {
     n * size_of::<f32>() / size_of::<T>()
 }
 
-/// A stored element that is a floating-point number.
-pub(crate) trait FloatElement: CacheElement {
-    /// Whether the type is f16; otherwise it is f32.
-    const IS_F16: bool;
+/// A float element that f32s are converted to.
+pub(crate) trait FromF32s: FloatElement {
     /// Converts f32 to the stored type, rounding to nearest, ties to even.
     fn from_f32s(isa: Isa, x: &[f32], out: &mut [Self]);
-    /// Converts a stored element to f32; exact.
-    fn to_f32(self) -> f32;
 }
 
-impl FloatElement for f16 {
-    const IS_F16: bool = true;
+impl FromF32s for f16 {
     fn from_f32s(isa: Isa, x: &[f32], out: &mut [f16]) {
         dispatch!(isa, attention::to_f16(x, out));
     }
-    fn to_f32(self) -> f32 {
-        f16::to_f32(self)
-    }
 }
 
-impl FloatElement for f32 {
-    const IS_F16: bool = false;
+impl FromF32s for f32 {
     fn from_f32s(_: Isa, x: &[f32], out: &mut [f32]) {
         out.copy_from_slice(x);
-    }
-    fn to_f32(self) -> f32 {
-        self
     }
 }
 
@@ -135,7 +120,7 @@ fn from_halves(from: &[f16], out: &mut [f32]) {
     }
 }
 
-fn store_numbers<T: FloatElement>(
+fn store_numbers<T: FromF32s>(
     isa: Isa,
     keys: &mut [T],
     values: &mut [T],
@@ -196,32 +181,6 @@ impl CacheElement for i8 {
             *out = f32::from_le_bytes(bytes.map(i8::cast_unsigned));
         }
     }
-}
-
-/// The scale with which numbers become integers of at most `most`, and what they are multiplied
-/// with. If one isn't finite the scale is NaN.
-pub(crate) fn integer_scale(x: &[f32], most: f32) -> (f32, f32) {
-    // Bits of absolute values are in the order of these, and NaN's are the greatest.
-    let greatest = x.iter().map(|x| x.abs().to_bits()).max().unwrap_or(0);
-    scale_of(f32::from_bits(greatest), most)
-}
-
-/// As [`integer_scale`], of numbers whose greatest absolute value is known.
-#[inline(always)]
-pub(crate) fn scale_of(greatest: f32, most: f32) -> (f32, f32) {
-    let scale = greatest / most;
-    if !scale.is_finite() {
-        return (f32::NAN, 0.0);
-    }
-    // The reciprocal of a very small scale isn't finite; its integers are 0.
-    let inverse = 1.0 / scale;
-    (scale, if inverse.is_finite() { inverse } else { 0.0 })
-}
-
-/// An integer: rounded to nearest, ties to even. What isn't finite becomes 0.
-pub(crate) fn to_integer(x: f32, inverse: f32) -> i32 {
-    // The sum has no room for a fraction.
-    ((x * inverse + NO_FRACTION) - NO_FRACTION) as i32
 }
 
 /// One page of one KV head, keys and values in the shapes above. Pages of floats may have no

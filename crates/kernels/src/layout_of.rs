@@ -1,9 +1,9 @@
 //! A format's layout as constants, for kernels that are compiled once per format.
 
 use crate::{
-    activations::TokenTile,
     format::Format,
     layout::{Factors, GROUP_ROWS, Layout, Scales},
+    scalar::matmul::TokenTile,
 };
 
 /// The layout of format number `FORMAT` of [`Format::ALL`], as constants of a kernel instance.

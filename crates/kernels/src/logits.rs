@@ -8,58 +8,15 @@
 
 use crate::isa::{Isa, dispatch};
 
-/// Logits per entry of the table of group maxima, which lets searches skip most of the row.
-pub const GROUP: usize = 64;
-/// The weight of the most likely token: weights are in units of 2^-45.
-pub const ONE: u64 = 1 << 45;
+pub use crate::scalar::logits::{
+    Bin, Bound, GROUP, Line, MOMENT_UNIT, Near, ONE, ROUND, SQUARE_UNIT, Scan, Sums,
+};
+
 /// Maximum length of a row: totals of weights then fit u64.
 pub const MAX_LEN: usize = (1 << 19) - 1;
 
-/// 2^52: adding it to a number in [0, 2^52] rounds to an integer, half to even, in the low bits of
-/// the sum.
-pub const ROUND: f64 = (1u64 << 52) as f64;
-/// 2^23: adding it to an f32 in [0, 2^23] rounds to an integer, half to even, in the low bits of
-/// the sum.
-pub(crate) const WHOLE: f32 = (1u32 << 23) as f32;
-/// Lower bound of d: weights below it are 0 anyway. A finite stand-in for -inf keeps NaN out of
-/// products.
-pub(crate) const FLOOR: f32 = -128.0;
-/// Terms of the moment are in units of 2^-52: 7 bits finer than the weights.
-pub const MOMENT_UNIT: f64 = 128.0;
-/// Terms of squares are w² in units of 2^38, so 2^-52 of the largest.
-pub const SQUARE_UNIT: f64 = 1.0 / (1u64 << 38) as f64;
-
 /// How many elements beyond the last selected logit [`select`] may write.
 pub const SLACK: usize = 16;
-
-/// The result of [`scan`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scan {
-    /// The largest logit; -inf for an empty row. Valid if `fine`.
-    pub max: f32,
-    /// The smallest logit, masked ones (-inf) included; +inf for an empty row.
-    pub min: f32,
-    /// Whether the row has neither NaN nor +inf.
-    pub fine: bool,
-}
-
-/// Sums over the weights of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sums {
-    /// Σ w, in units of 2^-45.
-    pub total: u64,
-    /// Σ round(w·|d|), in units of 2^-52, half to even.
-    pub moment: u128,
-}
-
-impl Sums {
-    /// Adds the sums over other tokens.
-    #[inline(always)]
-    pub fn add(&mut self, other: Sums) {
-        self.total += other.total;
-        self.moment += other.moment;
-    }
-}
 
 /// Finds the extremes of a row, and writes the maximum of each [`GROUP`] to `maxima`.
 ///
@@ -191,81 +148,6 @@ pub fn bins(
     weights: &mut [u64; GROUP],
 ) {
     dispatch!(isa, logits::bins(xs, es, line, last_bin, bins, weights));
-}
-
-/// The last token of a prefix of the vocabulary in descending order (larger logit first, ties by
-/// lower index).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bound {
-    /// Its logit.
-    pub x: f32,
-    /// Its index.
-    pub index: usize,
-}
-
-impl Bound {
-    /// Whether a token is in the prefix.
-    #[inline]
-    pub fn admits(&self, x: f32, index: usize) -> bool {
-        x > self.x || (x == self.x && index <= self.index)
-    }
-
-    /// The index as u32, for vector comparisons; ids are below 2^32 - 1.
-    #[inline]
-    pub(crate) fn last(&self) -> u32 {
-        u32::try_from(self.index).unwrap_or(u32::MAX)
-    }
-}
-
-/// How distances are measured: `d = (x - max)·β`, and a token's distance is `|d - center|`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Line {
-    /// The largest logit.
-    pub max: f32,
-    /// β = 1/T.
-    pub beta: f32,
-    /// The point from which distances are measured; 0 is the most likely token.
-    pub center: f32,
-}
-
-impl Line {
-    /// The distance of a logit.
-    #[inline]
-    pub fn distance(&self, x: f32) -> f32 {
-        crate::scalar::logits::distance(x, *self)
-    }
-}
-
-/// A prefix of the vocabulary in order of distance (ties: larger logit, then lower index).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Near {
-    /// How distances are measured.
-    pub line: Line,
-    /// The distance of the last token.
-    pub reach: f32,
-    /// The last token among those of this distance.
-    pub last: Bound,
-    /// A finite lower bound: no logit below it is in the prefix.
-    pub from: f32,
-}
-
-impl Near {
-    /// Whether a token is in the prefix.
-    #[inline]
-    pub fn admits(&self, x: f32, index: usize) -> bool {
-        let distance = self.line.distance(x);
-        x >= self.from
-            && (distance < self.reach || (distance == self.reach && self.last.admits(x, index)))
-    }
-}
-
-/// A histogram bin of distances, see [`bins`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bin {
-    /// Its number.
-    pub number: u32,
-    /// The number of the last bin.
-    pub last: u32,
 }
 
 /// The weight of exp(d): round(2^45 · e), half to even.

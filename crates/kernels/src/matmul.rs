@@ -22,11 +22,12 @@ pub use experts::{ExpertProduct, ExpertRows, matmul_experts};
 use std::ops::Range;
 
 use crate::{
-    activations::{Activations, FEW, TILE_TOKENS},
+    activations::Activations,
     isa::{Isa, dispatch},
     layout::GROUP_ROWS,
     matrix::WeightMatrix,
     pool::{DisjointPtr, Pool, part_start},
+    scalar::matmul::{FEW, TILE_TOKENS},
 };
 
 /// One product of a job.

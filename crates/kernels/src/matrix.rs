@@ -75,8 +75,8 @@ impl WeightMatrix {
     ) -> Result<WeightMatrix, E> {
         assert!(cols.is_multiple_of(format.block_len()), "rows are whole blocks");
         let row_bytes = cols / format.block_len() * format.block_bytes();
-        let group_bytes = group_bytes(format, cols);
-        let mut data = arena.alloc(memory_bytes(format, rows, cols))?;
+        let group_bytes = format.group_bytes(cols);
+        let mut data = arena.alloc(format.memory_bytes(rows, cols))?;
         let groups_per_task = (READ_BYTES / (GROUP_ROWS * row_bytes).max(1)).max(1);
         let failure = Mutex::new(None);
         pool.for_each_chunk(&mut data, (groups_per_task * group_bytes).max(1), &|task, groups| {
@@ -125,7 +125,7 @@ impl WeightMatrix {
 
     /// The bytes of some neighbouring row groups.
     pub(crate) fn groups(&self, groups: Range<usize>) -> &[u8] {
-        let n = group_bytes(self.format, self.cols);
+        let n = self.format.group_bytes(self.cols);
         &self.data[groups.start * n..groups.end * n]
     }
 
@@ -156,18 +156,5 @@ impl WeightMatrix {
                 }
             }
         }
-    }
-}
-
-/// Bytes in memory of a matrix: whole row groups. More than there are addresses is the largest
-/// number, which no arena has.
-pub(crate) fn memory_bytes(format: Format, rows: usize, cols: usize) -> usize {
-    rows.div_ceil(GROUP_ROWS).saturating_mul(group_bytes(format, cols))
-}
-
-fn group_bytes(format: Format, cols: usize) -> usize {
-    match format.layout() {
-        Some(layout) => (cols / layout.block_len).saturating_mul(layout.bytes()),
-        None => cols.saturating_mul(GROUP_ROWS * format.block_bytes()),
     }
 }

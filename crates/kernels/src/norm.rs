@@ -1,10 +1,10 @@
 //! RMSNorm, root-mean-square normalization (arXiv 1910.07467), LayerNorm (arXiv 1607.06450), and
 //! the fixed horizontal sum.
 
-use crate::isa::{Isa, dispatch};
-
-/// Lanes (partial sums) of every float reduction, whatever the vector width of the CPU.
-pub(crate) const LANES: usize = 16;
+use crate::{
+    isa::{Isa, dispatch},
+    scalar::norm::LANES,
+};
 
 /// Horizontal sum of the lanes, always in this order: lane i + n is added to lane i for n = 8, 4,
 /// 2, 1.

@@ -20,11 +20,8 @@ use std::{marker::PhantomData, ops::Range};
 use crate::{
     isa::{Isa, dispatch},
     pool::{DisjointPtr, Pool},
+    scalar::recurrence::{BLOCK, Token},
 };
-
-/// Columns of a matrix that lie together: the matrix is stored as `[value_dim / BLOCK][key_dim]
-/// [BLOCK]`, the last block with the columns that are left.
-pub(crate) const BLOCK: usize = 32;
 
 /// The heads of a layer and what becomes of their matrices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,20 +135,6 @@ impl<'a> StateRun<'a> {
         assert_eq!(copy.len(), self.len, "a copy is as long as the state");
         self.kept.push((n_rows, DisjointPtr(copy.as_mut_ptr())));
     }
-}
-
-/// One token of one head, as some columns see it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Token<'a> {
-    /// key_dim each.
-    pub(crate) q: &'a [f32],
-    pub(crate) k: &'a [f32],
-    /// At most [`BLOCK`] columns.
-    pub(crate) v: &'a [f32],
-    /// One number, or key_dim.
-    pub(crate) decay: &'a [f32],
-    pub(crate) rate: f32,
-    pub(crate) corrects: bool,
 }
 
 /// Puts a table `[key_dim][value_dim]` into the order in which a matrix is stored.

@@ -9,6 +9,7 @@ use crate::{
     isa::{Isa, dispatch},
     memory::{Arena, Buffer, NoMemory},
     pool::Pool,
+    scalar::roofline::{CODES, NUMBERS},
 };
 
 /// Bytes that [`read`] should stream: more than any cache holds.
@@ -16,11 +17,6 @@ pub const READ_BYTES: usize = 256 << 20;
 
 /// int8 multiply-adds in one round of [`int8`] on one thread.
 pub const INT8_MULTIPLY_ADDS: usize = 32 * CODES * NUMBERS;
-
-/// [`int8`] multiplies each of `CODES` constant vectors with each of `NUMBERS` vectors that change
-/// every round. Each pair has its own accumulator, and all of it fits sixteen registers.
-pub(crate) const CODES: usize = 3;
-pub(crate) const NUMBERS: usize = 2;
 
 /// Allocates [`READ_BYTES`] for [`read`], in huge pages like weights: with small pages TLB misses
 /// halve the bandwidth.

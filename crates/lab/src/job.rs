@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Recipe,
     recipe::{Evaluation, Origin},
-    run::Source,
-    sweep::missing,
-    worker::Row,
+    run::{Row, Source},
 };
 
 /// The version of the JSON and of the tables.
@@ -164,4 +162,17 @@ impl Job {
         }
         blocks
     }
+}
+
+/// The rows of a recipe that aren't present yet, sorted by prompt, then chain, then sample.
+pub fn missing(recipe: &Recipe, present: &HashSet<(usize, usize, usize)>) -> Vec<Row> {
+    let mut rows = Vec::with_capacity(recipe.n_texts().saturating_sub(present.len()));
+    for prompt in 0..recipe.prompts.len() {
+        for chain in 0..recipe.chains.len() {
+            let samples =
+                (0..recipe.samples).filter(|&sample| !present.contains(&(prompt, chain, sample)));
+            rows.extend(samples.map(|sample| Row { prompt, chain, sample }));
+        }
+    }
+    rows
 }

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod proof;
 pub mod questions;
 pub mod recipe;
+mod recorded;
 pub mod replay;
 pub mod report;
 #[cfg(feature = "arrow")]

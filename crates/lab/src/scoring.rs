@@ -4,6 +4,10 @@
 //! Values are stored batch by batch, so each text is scored once, and work that is broken off goes
 //! on where it ended.
 
+mod fill;
+
+pub use fill::{definition, fill, unscored};
+
 use std::{
     ops::ControlFlow,
     sync::{
@@ -84,9 +88,9 @@ pub fn is_open(store: &Store, id: RunId, scores: &[Score]) -> Result<bool, Store
     }
     let run = store.load(id)?;
     for score in scores.iter().filter(|score| score.is_stored()) {
-        let known = scores::definition(score, run.judge.as_ref());
+        let known = definition(score, run.judge.as_ref());
         let is_open = match known {
-            Some(known) => !scores::unscored(store, id, &run, &known)?.is_empty(),
+            Some(known) => !unscored(store, id, &run, &known)?.is_empty(),
             None => true,
         };
         if is_open {
@@ -256,10 +260,10 @@ impl<'a> Work<'a> {
         score: &'a Score,
         run: &'a Run,
     ) -> Result<Option<Work<'a>>, StoreError> {
-        let Some(definition) = scores::definition(score, run.judge.as_ref()) else {
+        let Some(definition) = definition(score, run.judge.as_ref()) else {
             return Ok(None);
         };
-        let open = scores::unscored(store, id, run, &definition)?;
+        let open = unscored(store, id, run, &definition)?;
         if open.is_empty() {
             return Ok(None);
         }

@@ -3,16 +3,18 @@
 //! Each text is committed to the store before progress is reported. So an interrupted sweep resumes
 //! where it stopped.
 
-use std::{collections::HashSet, ops::ControlFlow, time::Instant};
+use std::{ops::ControlFlow, time::Instant};
 
 use crate::{
     Recipe, Store,
     proof::ProvedText,
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::Sample,
     store::{RunId, StoreError},
-    worker::{Row, Watcher, Worker, WorkerError},
+    worker::{Watcher, Worker, WorkerError},
 };
+
+pub use crate::job::missing;
 
 /// Receives the progress of a sweep. `Break` ends the sweep.
 pub trait Progress {
@@ -56,19 +58,6 @@ pub enum SweepError {
     /// A text couldn't be generated.
     #[error(transparent)]
     Worker(#[from] WorkerError),
-}
-
-/// The rows of a recipe that aren't present yet, sorted by prompt, then chain, then sample.
-pub fn missing(recipe: &Recipe, present: &HashSet<(usize, usize, usize)>) -> Vec<Row> {
-    let mut rows = Vec::with_capacity(recipe.n_texts().saturating_sub(present.len()));
-    for prompt in 0..recipe.prompts.len() {
-        for chain in 0..recipe.chains.len() {
-            let samples =
-                (0..recipe.samples).filter(|&sample| !present.contains(&(prompt, chain, sample)));
-            rows.extend(samples.map(|sample| Row { prompt, chain, sample }));
-        }
-    }
-    rows
 }
 
 /// Generates and stores the missing rows of a run.

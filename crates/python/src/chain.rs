@@ -3,14 +3,14 @@
 use kelvin_sampling::Profile;
 use kelvin_views::translation::translate_to;
 use pyo3::{
-    exceptions::PyValueError,
+    exceptions::{PyTypeError, PyValueError},
     prelude::*,
     types::{PyDict, PyString, PyTuple},
 };
 
 use crate::{
     draws::{self, Draws},
-    parts::{Part, add, name_of, no_stages, value_error},
+    parts::{Part, join, last_stages, name_of, no_stages, value_error},
 };
 
 /// Sampling stages in order: what other engines call samplers or logits processors.
@@ -194,7 +194,7 @@ impl Chain {
         position: Option<u64>,
     ) -> PyResult<Py<PyAny>> {
         let draws = Draws { history, n_prompt, seed, samples: vec![sample], position };
-        draws::apply(py, self, logits, &draws)
+        draws::apply(py, &self.parts, logits, &draws)
     }
 
     /// Draws a token. The same logits, seed, sample and position give the same token everywhere.
@@ -241,7 +241,7 @@ impl Chain {
                 .or_else(|_| given.extract::<Vec<u64>>())?,
         };
         let draws = Draws { history, n_prompt, seed, samples, position };
-        draws::draw(py, self, logits, &draws)
+        draws::draw(py, &self.parts, logits, &draws)
     }
 
     /// What each stage does to one row of logits.
@@ -281,7 +281,7 @@ impl Chain {
         position: Option<u64>,
     ) -> PyResult<draws::Explanation> {
         let draws = Draws { history, n_prompt, seed, samples: vec![sample], position };
-        draws::explain(py, self, logits, &draws)
+        draws::explain(py, &self.parts, logits, &draws)
     }
 
     fn __str__(&self) -> String {
@@ -360,16 +360,7 @@ impl Chain {
 
     /// The last run of stages, which draws.
     pub(crate) fn last(&self) -> &kelvin_sampling::Chain {
-        match self.parts.last() {
-            Some(Part::Stages(chain)) => chain,
-            _ => unreachable!("a chain ends with stages, maybe none"),
-        }
-    }
-
-    /// Whether a stage reads earlier tokens.
-    pub(crate) fn looks_back(&self) -> bool {
-        let looks = |part: &Part| matches!(part, Part::Stages(chain) if chain.looks_back());
-        self.parts.iter().any(looks)
+        last_stages(&self.parts)
     }
 
     /// The rules of [`kelvin_sampling::Chain::new`] over all parts together.
@@ -397,4 +388,28 @@ impl Chain {
     pub(crate) fn parts(&self) -> &[Part] {
         &self.parts
     }
+}
+
+/// Adds what was given as a part: a text in the notation, a chain, or a function.
+pub(crate) fn add(parts: &mut Vec<Part>, given: &Bound<'_, PyAny>) -> PyResult<()> {
+    if let Ok(text) = given.cast::<PyString>() {
+        let chain = text.to_cow()?.parse::<kelvin_sampling::Chain>().map_err(value_error)?;
+        join(parts, chain)?;
+    } else if let Ok(chain) = given.cast::<Chain>() {
+        for part in chain.get().parts() {
+            match part.copy(given.py()) {
+                Part::Stages(chain) => join(parts, chain)?,
+                function => parts.push(function),
+            }
+        }
+    } else if given.is_callable() && !given.is_instance_of::<pyo3::types::PyType>() {
+        parts.push(Part::Function(given.clone().unbind()));
+    } else {
+        return Err(PyTypeError::new_err(format!(
+            "a part of a chain is {}, expected its notation such as \"temp=0.8 | top_k=40\", a \
+             Chain, or a function of a row of logits",
+            given.get_type()
+        )));
+    }
+    Ok(())
 }

@@ -8,8 +8,7 @@ use pyo3::{exceptions::PyValueError, prelude::*, types::PyList};
 
 use crate::{
     arrays,
-    chain::Chain,
-    parts::{Reached, Watched, no_stages, reach, value_error},
+    parts::{Part, Reached, Watched, last_stages, looks_back, no_stages, reach, value_error},
 };
 
 /// What a draw depends on beside the logits.
@@ -232,12 +231,12 @@ impl Explanation {
 /// The survivors of each row.
 pub(crate) fn apply<'py>(
     py: Python<'py>,
-    chain: &Chain,
+    parts: &[Part],
     logits: &Bound<'py, PyAny>,
     draws: &Draws<'_, 'py>,
 ) -> PyResult<Py<PyAny>> {
-    each(py, chain, logits, draws, &mut |row, xs| {
-        let left = distribution(py, chain, row, xs)?;
+    each(py, parts, logits, draws, &mut |row, xs| {
+        let left = distribution(py, parts, row, xs)?;
         Ok(Py::new(py, Survivors::new(py, left, &|_| None))?.into_any())
     })
 }
@@ -245,21 +244,21 @@ pub(crate) fn apply<'py>(
 /// A draw from each row.
 pub(crate) fn draw<'py>(
     py: Python<'py>,
-    chain: &Chain,
+    parts: &[Part],
     logits: &Bound<'py, PyAny>,
     draws: &Draws<'_, 'py>,
 ) -> PyResult<Py<PyAny>> {
-    let mut sampler = Sampler::new(chain.last().clone(), Dice::default());
-    each(py, chain, logits, draws, &mut |row, xs| {
+    let mut sampler = Sampler::new(last_stages(parts).clone(), Dice::default());
+    each(py, parts, logits, draws, &mut |row, xs| {
         sampler.set_state(row.state.clone());
-        Ok(Py::new(py, drawn(py, chain, &mut sampler, row.dice, row.position, xs)?)?.into_any())
+        Ok(Py::new(py, drawn(py, parts, &mut sampler, row.dice, row.position, xs)?)?.into_any())
     })
 }
 
 /// Draws with a sampler of the chain's last stages, which keeps the state.
 pub(crate) fn drawn(
     py: Python<'_>,
-    chain: &Chain,
+    parts: &[Part],
     sampler: &mut Sampler,
     dice: Dice,
     position: u64,
@@ -267,7 +266,7 @@ pub(crate) fn drawn(
 ) -> PyResult<Draw> {
     let state = sampler.state().clone();
     let Reached { row, words } =
-        reach(chain.parts(), py, xs, &state, dice.words(position), &mut |_| Ok(()))?;
+        reach(parts, py, xs, &state, dice.words(position), &mut |_| Ok(()))?;
     let last = row.as_deref().unwrap_or(xs);
     let mut draw = py.detach(|| sampler.draw_with(last, words)).map_err(value_error)?;
     if row.is_some() {
@@ -289,37 +288,34 @@ pub(crate) fn drawn(
 /// What each stage does to one row.
 pub(crate) fn explain<'py>(
     py: Python<'py>,
-    chain: &Chain,
+    parts: &[Part],
     logits: &Bound<'py, PyAny>,
     draws: &Draws<'_, 'py>,
 ) -> PyResult<Explanation> {
     let mut explained = None;
-    each(py, chain, logits, draws, &mut |row, xs| {
-        explained = Some(explanation(py, chain, row, xs)?);
+    each(py, parts, logits, draws, &mut |row, xs| {
+        explained = Some(explanation(py, parts, row, xs)?);
         Ok(py.None())
     })?;
     explained.ok_or_else(|| PyValueError::new_err("logits has no rows, so there is nothing to say"))
 }
 
-fn explanation(py: Python<'_>, chain: &Chain, row: &Row<'_>, xs: &[f32]) -> PyResult<Explanation> {
+fn explanation(py: Python<'_>, parts: &[Part], row: &Row<'_>, xs: &[f32]) -> PyResult<Explanation> {
     let mut rows = Vec::new();
     let Row { state, .. } = row;
     let words = row.dice.words(row.position);
-    let Reached { row: reached, words } =
-        reach(chain.parts(), py, xs, state, words, &mut |part| {
-            match part {
-                Watched::Stages(chain, xs, words) => {
-                    let trace = Trace::new(xs, chain, state, &words, &[])?;
-                    rows.extend(kelvin_views::trace::stages(&trace));
-                }
-                Watched::Function(name, before, after) => {
-                    rows.push(of_function(name, before, after)?)
-                }
+    let Reached { row: reached, words } = reach(parts, py, xs, state, words, &mut |part| {
+        match part {
+            Watched::Stages(chain, xs, words) => {
+                let trace = Trace::new(xs, chain, state, &words, &[])?;
+                rows.extend(kelvin_views::trace::stages(&trace));
             }
-            Ok(())
-        })?;
+            Watched::Function(name, before, after) => rows.push(of_function(name, before, after)?),
+        }
+        Ok(())
+    })?;
     let last = reached.as_deref().unwrap_or(xs);
-    let trace = Trace::new(last, chain.last(), state, &words, &[]).map_err(value_error)?;
+    let trace = Trace::new(last, last_stages(parts), state, &words, &[]).map_err(value_error)?;
     rows.extend(kelvin_views::trace::stages(&trace));
     let left = trace.distribution().clone();
     Ok(Explanation { rows, survivors: Py::new(py, Survivors::new(py, left, &|_| None))? })
@@ -346,15 +342,15 @@ fn of_function(stage: String, before: &[f32], after: &[f32]) -> Result<StageRow,
 
 fn distribution(
     py: Python<'_>,
-    chain: &Chain,
+    parts: &[Part],
     row: &Row<'_>,
     xs: &[f32],
 ) -> PyResult<Distribution> {
     let words = row.dice.words(row.position);
-    let Reached { row: reached, words } =
-        reach(chain.parts(), py, xs, &row.state, words, &mut |_| Ok(()))?;
+    let Reached { row: reached, words } = reach(parts, py, xs, &row.state, words, &mut |_| Ok(()))?;
     let last = reached.as_deref().unwrap_or(xs);
-    py.detach(|| Distribution::after(last, chain.last(), &row.state, &words)).map_err(value_error)
+    py.detach(|| Distribution::after(last, last_stages(parts), &row.state, &words))
+        .map_err(value_error)
 }
 
 /// Makes an answer of a row and its logits.
@@ -363,7 +359,7 @@ type Act<'a> = dyn FnMut(&Row<'_>, &[f32]) -> PyResult<Py<PyAny>> + 'a;
 /// Calls `act` with each row: one answer for a row, a list for a batch.
 fn each<'py>(
     py: Python<'py>,
-    chain: &Chain,
+    parts: &[Part],
     logits: &Bound<'py, PyAny>,
     draws: &Draws<'_, 'py>,
     act: &mut Act<'_>,
@@ -391,7 +387,7 @@ fn each<'py>(
         let position = draws.position.unwrap_or(tokens.len() as u64);
         let sample = draws.samples[if draws.samples.len() == 1 { 0 } else { i }];
         let dice = Dice { seed: draws.seed, sample };
-        let tokens = if chain.looks_back() { tokens } else { Vec::new() };
+        let tokens = if looks_back(parts) { tokens } else { Vec::new() };
         let state = State::restore(tokens, n_prompt, None);
         let row = Row { logits, state, dice, position };
         let answer = match row.logits.as_slice() {
@@ -416,7 +412,7 @@ fn each<'py>(
 pub(crate) fn row_addresses(py: Python<'_>, logits: &Bound<'_, PyAny>) -> PyResult<Vec<usize>> {
     let mut addresses = Vec::new();
     let draws = Draws { history: None, n_prompt: None, seed: 0, samples: vec![0], position: None };
-    each(py, &Chain::of(no_stages()), logits, &draws, &mut |_, xs| {
+    each(py, &[Part::Stages(no_stages())], logits, &draws, &mut |_, xs| {
         addresses.push(xs.as_ptr() as usize);
         Ok(py.None())
     })?;

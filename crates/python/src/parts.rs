@@ -6,16 +6,9 @@
 
 use kelvin_sampling::{Distribution, SampleError, State, Words};
 use numpy::PyArray1;
-use pyo3::{
-    exceptions::{PyTypeError, PyValueError},
-    prelude::*,
-    types::PyString,
-};
+use pyo3::{exceptions::PyValueError, prelude::*};
 
-use crate::{
-    arrays::{self, shown},
-    chain::Chain,
-};
+use crate::arrays::{self, shown};
 
 /// Some of a chain.
 #[derive(Debug)]
@@ -44,6 +37,19 @@ impl Part {
             Part::Function(function) => Part::Function(function.clone_ref(py)),
         }
     }
+}
+
+/// The last run of stages of a chain, which draws.
+pub(crate) fn last_stages(parts: &[Part]) -> &kelvin_sampling::Chain {
+    match parts.last() {
+        Some(Part::Stages(chain)) => chain,
+        _ => unreachable!("a chain ends with stages, maybe none"),
+    }
+}
+
+/// Whether a stage reads earlier tokens.
+pub(crate) fn looks_back(parts: &[Part]) -> bool {
+    parts.iter().any(|part| matches!(part, Part::Stages(chain) if chain.looks_back()))
 }
 
 /// Runs all but the last run of stages. `watch` is told the name of each function, and the rows
@@ -90,30 +96,6 @@ pub(crate) enum Watched<'a> {
 
 pub(crate) fn no_stages() -> kelvin_sampling::Chain {
     kelvin_sampling::Chain::new(Vec::new()).expect("no stages break no rule")
-}
-
-/// Adds what was given as a part: a text in the notation, a chain, or a function.
-pub(crate) fn add(parts: &mut Vec<Part>, given: &Bound<'_, PyAny>) -> PyResult<()> {
-    if let Ok(text) = given.cast::<PyString>() {
-        let chain = text.to_cow()?.parse::<kelvin_sampling::Chain>().map_err(value_error)?;
-        join(parts, chain)?;
-    } else if let Ok(chain) = given.cast::<Chain>() {
-        for part in chain.get().parts() {
-            match part.copy(given.py()) {
-                Part::Stages(chain) => join(parts, chain)?,
-                function => parts.push(function),
-            }
-        }
-    } else if given.is_callable() && !given.is_instance_of::<pyo3::types::PyType>() {
-        parts.push(Part::Function(given.clone().unbind()));
-    } else {
-        return Err(PyTypeError::new_err(format!(
-            "a part of a chain is {}, expected its notation such as \"temp=0.8 | top_k=40\", a \
-             Chain, or a function of a row of logits",
-            given.get_type()
-        )));
-    }
-    Ok(())
 }
 
 /// Appends stages, to the stages before them if those come last.

@@ -82,7 +82,8 @@ impl Sampler {
         let dice = self.inner.dice();
         let copy = if rows[0].is_standard_layout() { Vec::new() } else { rows[0].to_vec() };
         let xs = rows[0].as_slice().unwrap_or(&copy);
-        let draw = drawn(py, self.chain.bind(py).get(), &mut self.inner, dice, position, xs)?;
+        let draw =
+            drawn(py, self.chain.bind(py).get().parts(), &mut self.inner, dice, position, xs)?;
         // Only a chain with penalties keeps tokens by itself, but positions count them.
         if self.inner.state().tokens().len() == before {
             let mut state = self.inner.state().clone();

@@ -6,6 +6,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
+    bounds,
     candidates::{Candidates, Scratch},
     dice::Words,
     error::{ChainError, SampleError},
@@ -61,7 +62,7 @@ impl Watch {
 
 impl Chain {
     /// The largest number of stages: each may scan the whole vocabulary in every step.
-    pub const MAX_STAGES: usize = 64;
+    pub const MAX_STAGES: usize = bounds::MAX_STAGES;
 
     /// A chain of these stages.
     ///

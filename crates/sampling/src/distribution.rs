@@ -11,8 +11,8 @@ use crate::{
     candidates::Candidates,
     dice::Words,
     order::key,
-    sampler::{StepScratch, run},
     state::State,
+    step::{StepScratch, run},
 };
 
 /// Sums are of terms rounded to whole numbers of 2^-80.

@@ -1,6 +1,6 @@
 //! Errors of chains and of logits. Every message says what was found, where, and what was expected.
 
-use crate::TokenId;
+use crate::{TokenId, bounds};
 
 /// A chain that was refused. It is checked when it is made, so a step never meets a bad parameter.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -82,7 +82,7 @@ pub enum ChainError {
         count: usize,
     },
     /// There are too many stages: each may scan the vocabulary in every step.
-    #[error("the chain has {count} stages, at most {} are taken", crate::Chain::MAX_STAGES)]
+    #[error("the chain has {count} stages, at most {} are taken", bounds::MAX_STAGES)]
     TooManyStages {
         /// How many it has.
         count: usize,
@@ -90,17 +90,14 @@ pub enum ChainError {
     /// Each breaker that is a text costs a pass over the vocabulary.
     #[error(
         "the chain has {count} breakers of `dry` that are texts, at most {} are taken",
-        crate::stages::Dry::MAX_TEXTS
+        bounds::MAX_TEXTS
     )]
     TooManyBreakers {
         /// How many it has.
         count: usize,
     },
     /// A text is cut at each of its characters, and every token is compared with each cut.
-    #[error(
-        "a breaker of `dry` has {bytes} bytes, at most {} are taken",
-        crate::stages::Dry::MAX_TEXT_BYTES
-    )]
+    #[error("a breaker of `dry` has {bytes} bytes, at most {} are taken", bounds::MAX_TEXT_BYTES)]
     LongBreaker {
         /// How many it has.
         bytes: usize,
@@ -186,7 +183,7 @@ pub enum ChainError {
     #[error("`heat` multiplies the temperature, which is 0; write a chain in its place")]
     HeatOfZero,
     /// A schedule has too many parts.
-    #[error("the schedule has {count} parts, at most {} are taken", crate::schedule::MAX_PARTS)]
+    #[error("the schedule has {count} parts, at most {} are taken", bounds::MAX_PARTS)]
     TooManyParts {
         /// How many it has.
         count: usize,

@@ -35,11 +35,13 @@
 //!
 //! No I/O, no clock, no threads, no unsafe, and no allocation in a step after the first.
 
+mod bounds;
 mod candidates;
 mod chain;
 mod changes;
 mod dice;
 mod distribution;
+mod engine;
 mod error;
 mod limits;
 mod locate;
@@ -55,6 +57,7 @@ mod softmax;
 mod spread;
 mod stages;
 mod state;
+mod step;
 mod trace;
 mod weights;
 
@@ -62,10 +65,10 @@ pub use chain::Chain;
 pub use changes::{Change, ChangesError};
 pub use dice::{Dice, Stream, Words};
 pub use distribution::{Choice, Distribution, slope};
+pub use engine::{Engine, Profile};
 pub use error::{ChainError, SampleError};
 pub use limits::Limits;
 pub use params::SamplingParams;
-pub use profile::{Engine, Profile};
 pub use sampler::{Draw, Sampler};
 pub use schedule::{Place as SchedulePlace, Search, TokenTexts};
 pub use shift::Shift;

@@ -1,178 +1,20 @@
 //! Profiles: the order and defaults of the stages in other engines.
 //!
 //! The place of a stage in an engine is in the stage's own file
-//! ([`StageInfo::counterparts`](crate::StageInfo)). This file has what is true of each engine as a
-//! whole.
+//! ([`StageInfo::counterparts`](crate::StageInfo)), what is true of each engine as a whole in
+//! `engine.rs`.
 //!
 //! Sources: llama.cpp `common/arg.cpp` and `llama-sampling.cpp`, vLLM `v1/sample/sampler.py`,
 //! transformers `generation/utils.py`, Ollama's `parameters` documentation, OpenAI's API reference.
 //! The others were run on models of known probabilities.
 
-use std::str::FromStr;
-
-use crate::{Chain, ChainError, STAGES, Scope, Stage, Window};
-
-/// An engine whose stages Kelvin knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Engine {
-    /// Kelvin itself.
-    Kelvin,
-    /// llama.cpp 0.6.0.
-    LlamaCpp,
-    /// vLLM.
-    Vllm,
-    /// Hugging Face transformers.
-    Transformers,
-    /// Ollama, which runs llama.cpp's samplers.
-    Ollama,
-    /// OpenAI's API.
-    OpenAi,
-    /// transformers.js.
-    TransformersJs,
-    /// ONNX Runtime GenAI.
-    OnnxGenAi,
-    /// OpenVINO GenAI.
-    OpenVino,
-    /// CTranslate2.
-    CTranslate2,
-    /// MLX LM.
-    MlxLm,
-}
-
-impl Engine {
-    /// The name that is typed.
-    pub fn name(self) -> &'static str {
-        Profile::of(self).name()
-    }
-}
-
-/// The order, the defaults and the edge cases of an engine, for a chain of Kelvin.
-///
-/// ```
-/// use kelvin_sampling::Profile;
-///
-/// let llama: Profile = "llama.cpp".parse()?;
-/// // The temperature is last, so it can't bring back what truncations removed.
-/// assert_eq!(llama.chain(&[])?.to_string(), "top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8");
-/// let vllm: Profile = "vllm".parse()?;
-/// assert_eq!(vllm.chain(&["top_k=5".parse()?])?.to_string(), "temp=1 | top_k=5,ties:kept");
-/// // A stage that is turned on has the engine's defaults for parameters that aren't given.
-/// assert_eq!(llama.stage("repetition=1.1")?.to_string(), "repetition=1.1,window:64");
-/// # Ok::<(), kelvin_sampling::ChainError>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Profile(&'static Row);
-
-/// What is true of an engine as a whole.
-#[derive(Debug, PartialEq)]
-struct Row {
-    engine: Engine,
-    name: &'static str,
-    /// The chain that runs when nothing is asked for.
-    defaults: &'static str,
-    /// Whether `frequency` and `presence` always count the prompt.
-    counts_prompt: bool,
-    /// Whether its top-k and typical keep tokens that tie with the last one.
-    ties: bool,
-    /// Lower temperatures above 0 are raised to this one.
-    floor: Option<f32>,
-    /// Whether it takes the likeliest token unless `do_sample` is set.
-    asks_to_draw: bool,
-}
-
-const PLAIN: Row = Row {
-    engine: Engine::Kelvin,
-    name: "kelvin",
-    defaults: "temp=1",
-    counts_prompt: false,
-    ties: false,
-    floor: None,
-    asks_to_draw: false,
-};
-
-const ROWS: &[Row] = &[
-    PLAIN,
-    Row {
-        engine: Engine::LlamaCpp,
-        name: "llama.cpp",
-        defaults: "top_k=40 | top_p=0.95 | min_p=0.05 | temp=0.8",
-        counts_prompt: true,
-        ..PLAIN
-    },
-    Row { engine: Engine::Vllm, name: "vllm", ties: true, floor: Some(0.01), ..PLAIN },
-    Row {
-        engine: Engine::Transformers,
-        name: "transformers",
-        defaults: "temp=1 | top_k=50,ties:kept",
-        ties: true,
-        asks_to_draw: true,
-        ..PLAIN
-    },
-    Row {
-        engine: Engine::Ollama,
-        name: "ollama",
-        defaults: "top_k=40 | top_p=0.9 | temp=0.8",
-        counts_prompt: true,
-        ..PLAIN
-    },
-    Row { engine: Engine::OpenAi, name: "openai", ..PLAIN },
-    Row {
-        engine: Engine::TransformersJs,
-        name: "transformers.js",
-        defaults: "temp=1 | top_k=50",
-        asks_to_draw: true,
-        ..PLAIN
-    },
-    Row {
-        engine: Engine::OnnxGenAi,
-        name: "onnxruntime-genai",
-        defaults: "top_k=50 | temp=1",
-        asks_to_draw: true,
-        ..PLAIN
-    },
-    Row { engine: Engine::OpenVino, name: "openvino-genai", asks_to_draw: true, ..PLAIN },
-    // Greedy by its top-k, whatever the temperature.
-    Row { engine: Engine::CTranslate2, name: "ctranslate2", defaults: "temp=1 | top_k=1", ..PLAIN },
-    Row { engine: Engine::MlxLm, name: "mlx-lm", defaults: "temp=0", counts_prompt: true, ..PLAIN },
-];
+use crate::{Chain, ChainError, Engine, Profile, STAGES, Stage};
 
 impl Profile {
-    /// Kelvin's own profile: the order of [`STAGES`], and nothing but `temp=1` by default.
-    pub const KELVIN: Profile = Profile(&PLAIN);
-
-    /// The profile of a name, or Kelvin's own without one.
-    ///
-    /// # Errors
-    /// If there is no such profile.
-    pub fn named(name: Option<&str>) -> Result<Profile, ChainError> {
-        name.map_or(Ok(Profile::KELVIN), str::parse)
-    }
-
-    /// All profiles.
-    pub fn all() -> impl Iterator<Item = Profile> {
-        ROWS.iter().map(Profile)
-    }
-
-    /// The profile of an engine.
-    pub fn of(engine: Engine) -> Profile {
-        Profile::all().find(|profile| profile.0.engine == engine).unwrap_or(Profile::KELVIN)
-    }
-
-    /// The engine.
-    pub fn engine(self) -> Engine {
-        self.0.engine
-    }
-
-    /// The name that is typed.
-    pub fn name(self) -> &'static str {
-        self.0.name
-    }
-
     /// Where a stage stands in the engine's order; `None` if the engine doesn't have it.
     pub fn place(self, stage: &str) -> Option<usize> {
         let position = STAGES.iter().position(|info| info.name == stage)?;
-        match self.0.engine {
+        match self.engine() {
             Engine::Kelvin => Some(position),
             engine => STAGES[position].counterpart(engine).map(|there| there.place.into()),
         }
@@ -186,7 +28,7 @@ impl Profile {
     pub fn stage(self, text: &str) -> Result<Stage, ChainError> {
         let (name, values) = text.split_once('=').unwrap_or((text, ""));
         let info = STAGES.iter().find(|info| info.name == name.trim());
-        let there = info.and_then(|info| info.counterpart(self.0.engine));
+        let there = info.and_then(|info| info.counterpart(self.engine()));
         let is_given = |parameter: &str| {
             let key = parameter.split(':').next();
             values.split(',').any(|item| item.split_once(':').map(|(k, _)| k.trim()) == key)
@@ -211,7 +53,7 @@ impl Profile {
     /// # Errors
     /// If the engine doesn't have one of the stages, or if a kind is given twice.
     pub fn chain(self, stages: &[Stage]) -> Result<Chain, ChainError> {
-        let mut chain = self.0.defaults.parse::<Chain>()?.stages().to_vec();
+        let mut chain = self.defaults().parse::<Chain>()?.stages().to_vec();
         chain.retain(|default| stages.iter().all(|s| s.info().name != default.info().name));
         self.check(stages)?;
         for stage in stages {
@@ -237,54 +79,13 @@ impl Profile {
         for (i, stage) in stages.iter().enumerate() {
             let name = stage.info().name;
             if self.place(name).is_none() {
-                return Err(ChainError::NotInProfile { stage: name, profile: self.0.name });
+                return Err(ChainError::NotInProfile { stage: name, profile: self.name() });
             }
             if stages[..i].iter().any(|s| s.info().name == name) {
                 return Err(ChainError::Twice { stage: name });
             }
         }
         Ok(())
-    }
-
-    /// The temperature that the engine would use for `t`.
-    pub fn temperature(self, t: f32) -> f32 {
-        match self.0.floor {
-            Some(least) if t > 0.0 && t < least => least,
-            _ => t,
-        }
-    }
-
-    /// Whether the engine takes the likeliest token unless its setting `do_sample` is true.
-    pub fn asks_to_draw(self) -> bool {
-        self.0.asks_to_draw
-    }
-
-    /// Whether the engine's top-k and typical keep tokens that tie with the last one.
-    pub(crate) fn keeps_ties(self) -> bool {
-        self.0.ties
-    }
-
-    /// The scope of a penalty there.
-    pub(crate) fn scope(self, scope: Scope) -> Scope {
-        if self.0.counts_prompt { Scope::All } else { scope }
-    }
-
-    /// The window of a penalty there: those of llama.cpp and mlx-lm are always a number of tokens.
-    pub(crate) fn window(self, window: Window) -> Window {
-        match self.0.engine {
-            Engine::LlamaCpp | Engine::Ollama | Engine::MlxLm => window.within_context(),
-            _ => window,
-        }
-    }
-}
-
-impl FromStr for Profile {
-    type Err = ChainError;
-
-    fn from_str(name: &str) -> Result<Profile, ChainError> {
-        let known = || Profile::all().map(Profile::name).collect::<Vec<_>>().join(", ");
-        let found = Profile::all().find(|profile| profile.name() == name);
-        found.ok_or_else(|| ChainError::UnknownProfile { name: name.to_owned(), known: known() })
     }
 }
 

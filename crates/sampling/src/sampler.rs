@@ -4,12 +4,11 @@ use kelvin_kernels::float_env::FloatEnv;
 
 use crate::{
     Chain, Dice, Distribution, Learned, Limits, SampleError, Stage, State, TokenId, Trace,
-    candidates::{Candidates, Scratch},
-    chain::Watch,
+    candidates::Candidates,
     dice::Words,
     shift::{self, Shift},
     spread::{Interval, Spread},
-    stages::Context,
+    step::{StepScratch, run},
     weights::Mass,
 };
 
@@ -26,28 +25,6 @@ pub struct Sampler {
     measures_shift: bool,
     /// Where the draws take their words from, if samples are spread.
     spread: Option<Spread>,
-}
-
-/// Work space of a step.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct StepScratch {
-    pub(crate) candidates: Scratch,
-    pub(crate) ids: Vec<u32>,
-    pub(crate) lengths: Vec<u32>,
-    /// Of the sequence whose state the sampler has.
-    watch: Watch,
-}
-
-impl StepScratch {
-    /// The plain chain that draws from `logits`.
-    pub(crate) fn held<'c>(
-        &mut self,
-        chain: &'c Chain,
-        logits: &[f32],
-        state: &State,
-    ) -> Result<&'c Chain, SampleError> {
-        chain.held(logits, state, &mut self.candidates, &mut self.watch)
-    }
 }
 
 /// A drawn token with its figures, all in nats.
@@ -390,29 +367,6 @@ impl Sampler {
             self.state.learn(learned);
         }
     }
-}
-
-/// Applies the limits and then the stages in order. `watch` is called with the candidates before
-/// the limits, and after each stage.
-pub(crate) fn run<'a>(
-    chain: &Chain,
-    logits: &'a [f32],
-    limits: Limits<'_>,
-    state: &State,
-    words: &Words,
-    scratch: &'a mut StepScratch,
-    watch: &mut dyn FnMut(&mut Candidates<'a>, Option<&Stage>),
-) -> Result<Candidates<'a>, SampleError> {
-    let StepScratch { candidates, ids, lengths, .. } = scratch;
-    let mut left = Candidates::new(logits, candidates)?;
-    watch(&mut left, None);
-    limits.apply(&mut left)?;
-    let mut context = Context { state, words, n_random: 0, ids, lengths };
-    for stage in chain.stages() {
-        stage.apply(&mut left, &mut context)?;
-        watch(&mut left, Some(stage));
-    }
-    Ok(left)
 }
 
 /// One step: runs the chain, draws by rank, lets the last stage learn, and computes the figures.

@@ -6,9 +6,9 @@ use crate::{
     Chain, Distribution, Limits, SampleError, TokenId,
     candidates::Candidates,
     dice::Words,
-    sampler::{StepScratch, run},
     stages::Stage,
     state::State,
+    step::{StepScratch, run},
     weights::Mass,
 };
 

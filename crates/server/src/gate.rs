@@ -22,7 +22,7 @@ use super::{
     fields::shortened,
     origins,
     problem::{Problem, ProblemCode},
-    studio::files::is_page,
+    web::is_page,
 };
 
 /// A request's id, in the log and in the answer's header.

@@ -151,7 +151,8 @@ impl Batch {
     /// and values take at most as many pages of its own as the budget has.
     pub fn drafting_with(mut self, model: DraftModel) -> Batch {
         self.options.guesses = Guesses::Auto;
-        self.drafter = Some(Drafter::new(model, &self.options));
+        let BatchOptions { cache, budget, .. } = self.options;
+        self.drafter = Some(Drafter::new(model, cache, budget.n_pages));
         self
     }
 

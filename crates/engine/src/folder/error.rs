@@ -1,22 +1,6 @@
 //! Errors about the files of a folder.
 
-use crate::gguf::GgufError;
-
-/// Something that a folder may not have or lacks.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}: {problem}")]
-pub struct FolderError {
-    /// The file's name within the folder.
-    pub file: String,
-    /// What was expected, what was found, what to do.
-    pub problem: String,
-}
-
-impl From<FolderError> for GgufError {
-    fn from(error: FolderError) -> GgufError {
-        GgufError::Folder(error)
-    }
-}
+pub use crate::gguf::FolderError;
 
 /// An error about a file of the folder.
 pub(super) fn wrong<T>(

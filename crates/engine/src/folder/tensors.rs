@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     gguf::TensorInfo,
-    uses::{listed, quoted},
+    names::{listed, quoted},
 };
 
 /// More experts than any model has.

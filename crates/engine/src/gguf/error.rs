@@ -89,9 +89,19 @@ pub enum GgufError {
 
     /// A Hugging Face folder was refused.
     #[error(transparent)]
-    Folder(crate::folder::FolderError),
+    Folder(#[from] FolderError),
 
     /// The parts of a split model aren't all there, or don't belong together.
     #[error("{0}")]
     Parts(String),
+}
+
+/// Something that a Hugging Face folder may not have or lacks.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {problem}")]
+pub struct FolderError {
+    /// The file's name within the folder.
+    pub file: String,
+    /// What was expected, what was found, what to do.
+    pub problem: String,
 }

@@ -2,7 +2,7 @@
 //! projector for images and the like.
 
 use super::{error::GgufError, metadata::Metadata};
-use crate::uses::quoted;
+use crate::names::quoted;
 
 /// Values of `general.type` that aren't models, what each is, and what to do. Source: `GGUFType`
 /// in gguf-py's `constants.py`.

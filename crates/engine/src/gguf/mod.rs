@@ -18,7 +18,7 @@ mod unsupported;
 mod value;
 mod write;
 
-pub use error::GgufError;
+pub use error::{FolderError, GgufError};
 pub use metadata::Metadata;
 pub use tensor::TensorInfo;
 pub use value::Value;

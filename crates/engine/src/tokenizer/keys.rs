@@ -4,7 +4,8 @@
 
 use crate::{
     gguf::{Metadata, Value},
-    uses::{Row, Rule, Use, in_rows, row},
+    names::quoted,
+    rules::{Row, Rule, Use, in_rows, row},
 };
 
 /// Names the kind of tokenizer.
@@ -125,7 +126,7 @@ pub(super) fn warnings(metadata: &Metadata) -> Vec<String> {
     }
     for (key, value) in metadata.entries.iter().filter(|(key, _)| key.starts_with("tokenizer.")) {
         if let Use::Warned(reason) = of(metadata, key, value) {
-            let key = crate::uses::quoted(key);
+            let key = quoted(key);
             warnings.push(format!(
                 "the model file's {key} isn't used ({reason}): texts may be cut into other tokens \
                  than the model expects"

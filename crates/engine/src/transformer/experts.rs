@@ -19,39 +19,11 @@ use kelvin_kernels::{
 use super::{
     ExpertConfig, LayerConfig, Model, Scratch,
     config::MAX_EXPERTS,
+    scratch::{ExpertScratch, Selected},
     weights::{Experts, Layer, Narrow},
 };
 use crate::TokenId;
-use select::{Selected, normalize, select, sigmoid, softmax};
-
-/// Buffers of mixtures, reused by the next layer.
-#[derive(Debug, Default)]
-pub(super) struct ExpertScratch {
-    /// n × n_experts: the router's outputs.
-    router: Vec<f32>,
-    /// n: the shared expert's gate.
-    shared_gate: Vec<f32>,
-    /// n × n_used, in the order of selection.
-    selected: Vec<Selected>,
-    /// The rows of each expert that has some, in the order of experts.
-    groups: Vec<ExpertRows>,
-    /// n × n_used: the row of `input` that a selected expert reads.
-    row_of: Vec<usize>,
-    /// For each row of `input`, its place in `selected`.
-    place_of: Vec<usize>,
-    /// n · n_used × d_model, later d_ff: rows by expert.
-    input: Activations,
-    /// n · n_used × d_ff, later d_model.
-    gate: Vec<f32>,
-    /// n · n_used × d_ff.
-    up: Vec<f32>,
-    /// n × d_model: the sum of the selected experts, while the shared one is computed.
-    sum: Vec<f32>,
-    /// n × d_model: what the shared expert reads, where the others read a narrower stream.
-    wide: Vec<f32>,
-    /// Bytes of experts' weights that the step has read.
-    pub(super) n_bytes: usize,
-}
+use select::{normalize, select, sigmoid, softmax};
 
 impl Model {
     /// delta = the weighted sum of the selected experts' outputs of `input`, plus the shared

@@ -24,11 +24,6 @@ use kelvin_kernels::{
     soft_cap::soft_cap,
 };
 
-pub(super) use adapters::AdapterScratch;
-pub(super) use recurrent::RecurrentScratch;
-pub(super) use shared_key::CompressScratch;
-pub(super) use time_mix::MixScratch;
-
 use super::{
     Append, LayerConfig, Logits, Model, ModelError, NormKind, Scratch, Sequence, Turns, Want,
     sequence::Row,

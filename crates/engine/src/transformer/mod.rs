@@ -10,8 +10,10 @@ mod error;
 mod experts;
 pub(crate) mod families;
 mod forward;
+mod kinds;
 mod page_shape;
 mod prefixes;
+mod scratch;
 mod sequence;
 mod states;
 mod step;
@@ -19,16 +21,18 @@ mod weights;
 
 pub use config::{
     Config, ExpertConfig, GroupedExperts, HyperConfig, HyperRule, LatentConfig, LayerConfig,
-    NgramConfig, NormKind, PositionTemperature, QkNorm, RecurrentConfig, RecurrentKind, Rope,
-    RopeSections, SharedKeyConfig, StackLevel, SwitchConfig, Yarn,
+    NgramConfig, RecurrentConfig, Rope, RopeSections, SharedKeyConfig, StackLevel, SwitchConfig,
+    Yarn,
 };
 pub use error::ModelError;
 pub use families::Gating;
 pub use kelvin_kernels::kv_cache::PAGE;
+pub use kinds::{NormKind, PositionTemperature, QkNorm, RecurrentKind};
 pub use prefixes::Prefixes;
+pub use scratch::Scratch;
 pub use sequence::{CacheFormat, Sequence};
 pub use states::STATE_EVERY;
-pub use step::{Append, Logits, Scratch, Want};
+pub use step::{Append, Logits, Want};
 
 use kelvin_kernels::{float_env::FloatEnv, isa::Isa, pool::Pool};
 

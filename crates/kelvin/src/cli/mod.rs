@@ -66,7 +66,7 @@ pub(crate) fn run(args: Args) -> anyhow::Result<()> {
         Verb::Bench(args) => bench::run(&args),
         Verb::Serve(args) => serve::run(&args),
         Verb::Studio(args) => serve::studio(&args),
-        Verb::Completions(args) => completions::run(&args),
+        Verb::Completions(args) => completions::run(&args, Args::command()),
         Verb::Man(args) => man::run(&args, Args::command()),
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use half::f16;
 
 use super::*;
-use crate::kv_cache::{CacheElement, FloatElement, Page, integer_scale, to_integer};
+use crate::{
+    kv_cache::{CacheElement, FromF32s, Page},
+    scalar::attention::{integer_scale, to_integer},
+};
 
 /// A stored element, as the tests see it.
 trait Element: CacheElement {
@@ -18,7 +21,7 @@ trait Element: CacheElement {
     const FAR: f64 = 2e-5;
 }
 
-fn rounded<T: FloatElement>(x: &[f32]) -> Vec<f32> {
+fn rounded<T: FromF32s>(x: &[f32]) -> Vec<f32> {
     let mut narrow = vec![T::default(); x.len()];
     T::from_f32s(Isa::SCALAR, x, &mut narrow);
     narrow.into_iter().map(T::to_f32).collect()

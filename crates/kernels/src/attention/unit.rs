@@ -8,9 +8,10 @@ use super::{integers::Integers, span::Span};
 use crate::{
     exp::exp,
     isa::{Isa, dispatch},
-    kv_cache::{FloatElement, PAGE, Page, Side, split_scales},
+    kv_cache::{PAGE, Page, Side, split_scales},
     norm::tree_sum,
     prefetch::{CACHE_LINE, prefetch_l2},
+    scalar::attention::FloatElement,
     soft_cap::soft_cap,
 };
 

@@ -26,11 +26,11 @@ use super::{
     unpack::{codes, factors, minima, scale_pairs, signed_codes, step_scales},
 };
 use crate::{
-    activations::{FEW, TILE_TOKENS, TokenTile},
     format::{Format, for_format},
     layout::{GROUP_ROWS, PLANE_BYTES},
     layout_of::{LayoutOf, n_blocks_of},
     prefetch::{CACHE_LINE, prefetch_weights},
+    scalar::matmul::{FEW, TILE_TOKENS, TokenTile},
 };
 
 /// Prefetch distance in the weight stream, in bytes, for `n` tokens. Chosen by timing whole decode

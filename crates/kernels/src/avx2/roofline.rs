@@ -3,7 +3,7 @@
 
 use std::arch::x86_64::*;
 
-use crate::roofline::{CODES, NUMBERS};
+use crate::scalar::roofline::{CODES, NUMBERS};
 
 /// Prefetch distance in elements. The hardware prefetcher stops at the end of each page.
 const PREFETCH_DISTANCE: usize = 256;

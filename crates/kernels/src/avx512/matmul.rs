@@ -11,7 +11,6 @@ use std::arch::x86_64::*;
 
 use super::unpack::{codes, minima, scale_pairs, step_scales};
 use crate::{
-    activations::{FEW, TILE_TOKENS, TokenTile},
     avx2::{
         self,
         matmul::{ANY, prefetch_activations},
@@ -20,6 +19,7 @@ use crate::{
     layout::{Codes, Factors, GROUP_ROWS, Layout, PLANE_BYTES, Scales},
     layout_of::{LayoutOf, n_blocks_of},
     prefetch::prefetch_weights,
+    scalar::matmul::{FEW, TILE_TOKENS, TokenTile},
 };
 
 pub(crate) use avx2::matmul::quantize_block;

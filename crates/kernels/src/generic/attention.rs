@@ -10,10 +10,12 @@ use half::f16;
 
 use super::exp::exp;
 use crate::{
-    kv_cache::{FloatElement, NO_FRACTION, PAGE, scale_of, to_integer},
-    norm::LANES,
     prefetch::prefetch_elements,
-    scalar,
+    scalar::{
+        self,
+        attention::{FloatElement, NO_FRACTION, PAGE, scale_of, to_integer},
+        norm::LANES,
+    },
     vector::Vector,
 };
 

@@ -1,8 +1,10 @@
 //! e^x: the operations of `scalar::exp` in the same order, one f32 per lane.
 
 use crate::{
-    exp::{HIGHEST, LN2_HI, LN2_LO, LOG2_E, LOWEST, MAGIC, Q},
-    scalar,
+    scalar::{
+        self,
+        exp::{HIGHEST, LN2_HI, LN2_LO, LOG2_E, LOWEST, MAGIC, Q},
+    },
     vector::Vector,
 };
 

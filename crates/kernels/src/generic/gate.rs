@@ -2,8 +2,10 @@
 
 use super::exp::exp;
 use crate::{
-    gate::{CUBIC, SQRT_2_OVER_PI},
-    scalar,
+    scalar::{
+        self,
+        gate::{CUBIC, SQRT_2_OVER_PI},
+    },
     vector::Vector,
 };
 

@@ -31,8 +31,10 @@ macro_rules! vector_functions {
 
             use crate::{
                 generic::attention as generic,
-                kv_cache::{FloatElement, PAGE},
-                norm::LANES,
+                scalar::{
+                    attention::{FloatElement, PAGE},
+                    norm::LANES,
+                },
                 vector::Vector,
             };
 
@@ -272,7 +274,7 @@ macro_rules! vector_functions {
         pub(crate) mod norm {
             //! RMSNorm's sum of squares: see `generic::norm`.
 
-            use crate::{norm::LANES, vector::Vector};
+            use crate::{scalar::norm::LANES, vector::Vector};
 
             #[target_feature(enable = $features)]
             pub(crate) fn square_lanes(x: &[f32]) -> [f32; LANES] {
@@ -288,8 +290,10 @@ macro_rules! vector_functions {
 
             use crate::{
                 generic::recurrence as generic,
-                recurrence::{BLOCK, Token},
-                scalar,
+                scalar::{
+                    self,
+                    recurrence::{BLOCK, Token},
+                },
                 vector::Vector,
             };
 
@@ -345,8 +349,10 @@ macro_rules! vector_functions {
 
             use crate::{
                 generic,
-                logits::{Bin, Bound, GROUP, Line, Near, Scan, Sums},
-                scalar,
+                scalar::{
+                    self,
+                    logits::{Bin, Bound, GROUP, Line, Near, Scan, Sums},
+                },
             };
 
             #[target_feature(enable = $features)]

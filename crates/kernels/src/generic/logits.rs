@@ -2,8 +2,10 @@
 //! selections with compressing stores. The others are the code of `scalar::logits`.
 
 use crate::{
-    logits::{Bin, Bound, FLOOR, GROUP, Line, Near, Scan, WHOLE},
-    scalar,
+    scalar::{
+        self,
+        logits::{Bin, Bound, FLOOR, GROUP, Line, Near, Scan, WHOLE},
+    },
     vector::Vector,
 };
 

@@ -1,6 +1,6 @@
 //! RMSNorm's sum of squares in 16 lanes, held in N vectors.
 
-use crate::{fma::fma, norm::LANES, vector::Vector};
+use crate::{fma::fma, scalar::norm::LANES, vector::Vector};
 
 /// # Safety
 /// The CPU has the instruction set of V.

@@ -2,8 +2,10 @@
 //! tap: the operations of `scalar::recurrence` in the same order, one f32 per lane.
 
 use crate::{
-    recurrence::{BLOCK, Token},
-    scalar,
+    scalar::{
+        self,
+        recurrence::{BLOCK, Token},
+    },
     vector::Vector,
 };
 

@@ -10,11 +10,14 @@ use super::{
 use crate::{
     fma::fma,
     format::Format,
-    kv_cache::PAGE,
     layout::GROUP_ROWS,
-    logits::{Bin, Bound, GROUP, Line, Near, SLACK},
-    recurrence::{BLOCK, Token},
-    scalar,
+    logits::SLACK,
+    scalar::{
+        self,
+        attention::PAGE,
+        logits::{Bin, Bound, GROUP, Line, Near},
+        recurrence::{BLOCK, Token},
+    },
     vector::Vector,
 };
 

@@ -11,11 +11,12 @@ use super::{
     InputRows, MAX_PRODUCTS, MIN_MACS_PER_TASK, TARGET_TASK_BYTES, TaskPlan, multiply_groups,
 };
 use crate::{
-    activations::{Activations, TILE_TOKENS},
+    activations::Activations,
     isa::Isa,
     layout::GROUP_ROWS,
     matrix::WeightMatrix,
     pool::{DisjointPtr, Pool, part_start},
+    scalar::matmul::TILE_TOKENS,
 };
 
 /// The rows of the activations that one expert multiplies: `n` from `first` on.

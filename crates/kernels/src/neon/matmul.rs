@@ -19,11 +19,11 @@ use super::{
     unpack::{codes, factors, floats_of_f16, scale_pair},
 };
 use crate::{
-    activations::{TILE_TOKENS, TokenTile},
     format::{Format, for_format},
     layout::{F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
     layout_of::{LayoutOf, n_blocks_of},
     prefetch::prefetch_weights,
+    scalar::matmul::{TILE_TOKENS, TokenTile},
 };
 
 /// Prefetch distance in the weight stream, in bytes. Not measured: no ARM machine was at hand.

@@ -4,9 +4,9 @@
 use std::{arch::aarch64::*, hint::black_box};
 
 use super::dot::add_products;
-use crate::{
+use crate::scalar::{
+    self,
     roofline::{CODES, NUMBERS},
-    scalar,
 };
 
 #[target_feature(enable = "neon")]

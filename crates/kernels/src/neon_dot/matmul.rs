@@ -1,7 +1,7 @@
 //! Matrix products with `sdot`: see `neon::matmul`.
 
 pub(crate) use crate::neon::matmul::quantize_block;
-use crate::{activations::TokenTile, format::Format, layout::GROUP_ROWS, neon};
+use crate::{format::Format, layout::GROUP_ROWS, neon, scalar::matmul::TokenTile};
 
 #[target_feature(enable = "neon,dotprod")]
 pub(crate) fn quantized(

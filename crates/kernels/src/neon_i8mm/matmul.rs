@@ -17,7 +17,6 @@ use std::arch::{aarch64::*, asm};
 use super::pairs::{MAX_PAIRS, Pairs};
 pub(crate) use crate::neon::matmul::quantize_block;
 use crate::{
-    activations::TokenTile,
     format::{Format, for_format},
     layout::{F16_PLANE_BYTES, GROUP_ROWS},
     layout_of::{LayoutOf, n_blocks_of},
@@ -27,6 +26,7 @@ use crate::{
         unpack::{codes, factors, floats_of_f16, scale_pair},
     },
     prefetch::prefetch_weights,
+    scalar::matmul::TokenTile,
 };
 
 /// Two tokens with two rows each: rows 0 and 1 of a quarter, and rows 2 and 3.

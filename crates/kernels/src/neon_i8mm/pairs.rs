@@ -3,7 +3,7 @@
 
 use std::arch::aarch64::*;
 
-use crate::activations::{TILE_TOKENS, TokenTile};
+use crate::scalar::matmul::{TILE_TOKENS, TokenTile};
 
 /// The most pairs of tokens in a tile.
 pub(super) const MAX_PAIRS: usize = TILE_TOKENS / 2;

@@ -4,7 +4,7 @@ use std::{arch::aarch64::*, hint::black_box};
 
 use super::matmul::smmla;
 pub(crate) use crate::neon::roofline::sum;
-use crate::roofline::{CODES, NUMBERS};
+use crate::scalar::roofline::{CODES, NUMBERS};
 
 #[target_feature(enable = "neon,i8mm")]
 pub(crate) fn int8(rounds: u32, start: u8) -> i32 {

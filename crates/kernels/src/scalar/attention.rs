@@ -4,12 +4,62 @@ use std::ops::Range;
 
 use half::f16;
 
-use super::exp::exp;
-use crate::{
-    fma::fma,
-    kv_cache::{FloatElement, PAGE, integer_scale, to_integer},
-    norm::LANES,
-};
+use super::{exp::exp, norm::LANES};
+use crate::{fma::fma, memory::Pod};
+
+/// Positions in a page. vLLM calls this the block size.
+pub const PAGE: usize = 32;
+
+/// 1.5 · 2^23: sums with small numbers are whole.
+pub(crate) const NO_FRACTION: f32 = 12_582_912.0;
+
+/// A stored element that is a floating-point number.
+pub(crate) trait FloatElement: Pod + Default {
+    /// Whether the type is f16; otherwise it is f32.
+    const IS_F16: bool;
+    /// Converts a stored element to f32; exact.
+    fn to_f32(self) -> f32;
+}
+
+impl FloatElement for f16 {
+    const IS_F16: bool = true;
+    fn to_f32(self) -> f32 {
+        f16::to_f32(self)
+    }
+}
+
+impl FloatElement for f32 {
+    const IS_F16: bool = false;
+    fn to_f32(self) -> f32 {
+        self
+    }
+}
+
+/// The scale with which numbers become integers of at most `most`, and what they are multiplied
+/// with. If one isn't finite the scale is NaN.
+pub(crate) fn integer_scale(x: &[f32], most: f32) -> (f32, f32) {
+    // Bits of absolute values are in the order of these, and NaN's are the greatest.
+    let greatest = x.iter().map(|x| x.abs().to_bits()).max().unwrap_or(0);
+    scale_of(f32::from_bits(greatest), most)
+}
+
+/// As [`integer_scale`], of numbers whose greatest absolute value is known.
+#[inline(always)]
+pub(crate) fn scale_of(greatest: f32, most: f32) -> (f32, f32) {
+    let scale = greatest / most;
+    if !scale.is_finite() {
+        return (f32::NAN, 0.0);
+    }
+    // The reciprocal of a very small scale isn't finite; its integers are 0.
+    let inverse = 1.0 / scale;
+    (scale, if inverse.is_finite() { inverse } else { 0.0 })
+}
+
+/// An integer: rounded to nearest, ties to even. What isn't finite becomes 0.
+pub(crate) fn to_integer(x: f32, inverse: f32) -> i32 {
+    // The sum has no room for a fraction.
+    ((x * inverse + NO_FRACTION) - NO_FRACTION) as i32
+}
 
 /// Converts f32 to f16, rounding to nearest, ties to even.
 pub(crate) fn to_f16(x: &[f32], out: &mut [f16]) {

@@ -1,10 +1,10 @@
 //! The specification of the gated activations.
 
 use super::exp::exp;
-use crate::{
-    fma::fma,
-    gate::{CUBIC, SQRT_2_OVER_PI},
-};
+use crate::fma::fma;
+
+pub(crate) const SQRT_2_OVER_PI: f32 = 0.797_884_6;
+pub(crate) const CUBIC: f32 = 0.044_715;
 
 pub(crate) fn silu(gate: &mut [f32], up: &[f32]) {
     for (x, up) in gate.iter_mut().zip(up) {

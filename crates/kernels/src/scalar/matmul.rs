@@ -1,7 +1,67 @@
 //! The specification of the products of quantized weights: row groups times a tile of tokens, one
 //! number at a time.
 
-use crate::{activations::TokenTile, fma::fma, format::Format, layout::GROUP_ROWS};
+use crate::{
+    fma::fma,
+    format::Format,
+    layout::{GROUP_ROWS, Layout},
+};
+
+/// Tokens per tile. A product unpacks the weights once for all tokens of a tile.
+pub(crate) const TILE_TOKENS: usize = 16;
+
+/// Tokens for which the vector kernels are compiled by number: their sums stay in registers, and a
+/// call computes several row groups, since it's still memory that they wait for.
+pub(crate) const FEW: usize = 4;
+
+/// The quantized rows of one tile of n tokens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenTile<'a> {
+    /// Tokens, 1 to [`TILE_TOKENS`].
+    pub(crate) n: usize,
+    /// `[cols/32][n][32]`.
+    pub(crate) q: &'a [i8],
+    /// `[cols/block][n]`.
+    pub(crate) scales: &'a [f32],
+    /// Blocks of 32: `[cols/32][n]`, the sum of a block's q's, exact.
+    pub(crate) sums: &'a [f32],
+    /// Blocks of 256: `[cols/32][n]`, the sums of 16 and 16 q's as two i16, the first one low.
+    pub(crate) sum_pairs16: &'a [i32],
+    /// Blocks of 256: `[cols/64][n]`, the sums of 32 and 32 q's as two i16, the first one low.
+    pub(crate) sum_pairs32: &'a [i32],
+}
+
+impl<'a> TokenTile<'a> {
+    /// The sums of pairs of sub-blocks of `len` q's.
+    #[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
+    pub(crate) fn sum_pairs(&self, len: usize) -> &'a [i32] {
+        if len == 16 { self.sum_pairs16 } else { self.sum_pairs32 }
+    }
+
+    /// Element k of token t.
+    pub(crate) fn q(&self, t: usize, k: usize) -> i32 {
+        i32::from(self.q[(k / 32 * self.n + t) * 32 + k % 32])
+    }
+
+    /// The scale of block b of token t.
+    pub(crate) fn scale(&self, t: usize, b: usize) -> f32 {
+        self.scales[b * self.n + t]
+    }
+
+    /// Whether the tile has everything that a kernel reads for `n_blocks` blocks of this layout.
+    pub(crate) fn fits(&self, layout: Layout, n_blocks: usize) -> bool {
+        let numbers = n_blocks * layout.block_len * self.n;
+        let sums = match (layout.activation_len(), layout.sub_block_len) {
+            (32, _) => self.sums.len() * 32,
+            (_, 16) => self.sum_pairs16.len() * 32,
+            _ => self.sum_pairs32.len() * 64,
+        };
+        self.n <= TILE_TOKENS
+            && self.q.len() == numbers
+            && self.scales.len() * layout.activation_len() == numbers
+            && sums == numbers
+    }
+}
 
 pub(crate) fn quantized(
     format: Format,

@@ -4,10 +4,25 @@
 //! inner loops go over columns, which fill vectors.
 
 use super::exp::exp;
-use crate::{
-    fma::fma,
-    recurrence::{BLOCK, Token},
-};
+use crate::fma::fma;
+
+/// Columns of a matrix that lie together: the matrix is stored as `[value_dim / BLOCK][key_dim]
+/// [BLOCK]`, the last block with the columns that are left.
+pub(crate) const BLOCK: usize = 32;
+
+/// One token of one head, as some columns see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Token<'a> {
+    /// key_dim each.
+    pub(crate) q: &'a [f32],
+    pub(crate) k: &'a [f32],
+    /// At most [`BLOCK`] columns.
+    pub(crate) v: &'a [f32],
+    /// One number, or key_dim.
+    pub(crate) decay: &'a [f32],
+    pub(crate) rate: f32,
+    pub(crate) corrects: bool,
+}
 
 /// One token through the columns of one block: `state` is `[key_dim][columns]`.
 #[inline(always)]

@@ -1,6 +1,9 @@
 //! The specification of the roofline loops: see [`crate::roofline`].
 
-use crate::roofline::{CODES, NUMBERS};
+/// [`int8`] multiplies each of `CODES` constant vectors with each of `NUMBERS` vectors that change
+/// every round. Each pair has its own accumulator, and all of it fits sixteen registers.
+pub(crate) const CODES: usize = 3;
+pub(crate) const NUMBERS: usize = 2;
 
 /// The wrapping sum of all numbers.
 pub(crate) fn sum(numbers: &[u64]) -> u64 {

@@ -24,10 +24,10 @@ use super::{
     vector::floats_of_f16,
 };
 use crate::{
-    activations::{TILE_TOKENS, TokenTile},
     format::{Format, for_format},
     layout::{Codes, F16_PLANE_BYTES, GROUP_ROWS, PLANE_BYTES},
     layout_of::{LayoutOf, n_blocks_of},
+    scalar::matmul::{TILE_TOKENS, TokenTile},
 };
 
 /// Accumulators of a tile: for each token, one vector for each quarter of the row group.

@@ -18,7 +18,7 @@ use std::{
 };
 
 use crate::{
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::{Sample, Source},
     store::{Listed, RunId, Store, StoreError},
 };

@@ -154,7 +154,7 @@ fn recorded_logits_are_rows() {
     let (_folder, mut store, run) = store(&[other]);
     let keep = |logits: &[f32]| {
         let two = std::num::NonZeroU32::new(2).unwrap();
-        crate::replay::RecordedLogits::pack(logits, 3, crate::recipe::Keep::Top(two))
+        crate::recorded::RecordedLogits::pack(logits, 3, crate::recipe::Keep::Top(two))
     };
     let logits = [keep(&[0.5, 2.5, -1.0, 1.5]), keep(&[3.0, 0.0, 4.0, 1.0])];
     store.put_with(run, &first, &logits).unwrap();

@@ -11,7 +11,6 @@ mod compression;
 mod likelihood;
 mod loops;
 mod ngrams;
-mod own;
 mod parting;
 mod range;
 mod richness;
@@ -25,7 +24,6 @@ mod words;
 pub use compression::compression;
 pub use loops::looped;
 pub use ngrams::{distinct, ngram_diversity, novelty, self_repetition};
-pub use own::{find, own, owns};
 pub use parting::{parting, shared_start};
 pub use range::{Most, Range};
 pub use richness::{hdd, mtld};
@@ -221,6 +219,22 @@ impl Metric {
             Aspect::Sameness | Aspect::Disfluency | Aspect::Unwanted => Some(false),
             Aspect::Shape => None,
         }
+    }
+}
+
+/// Finds a metric in the table or among `own`, the metrics of scores.
+///
+/// # Errors
+/// A sentence with the known names.
+pub fn find(name: &str, own: &[&'static Metric]) -> Result<&'static Metric, String> {
+    match own.iter().copied().find(|metric| metric.name == name) {
+        Some(metric) => Ok(metric),
+        None if own.is_empty() => Metric::find(name),
+        None => METRICS.iter().find(|metric| metric.name == name).ok_or_else(|| {
+            let names = METRICS.iter().chain(own.iter().copied()).map(|metric| metric.name);
+            let names: Vec<&str> = names.collect();
+            format!("there is no metric `{name}`; there are {}", names.join(", "))
+        }),
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
 use crate::{
     metrics::{self, Need},
     run::Prompt,
-    scores::Score,
+    scores::{Score, metrics_of},
     text_file::{self, TextError},
 };
 
@@ -373,7 +373,7 @@ impl Draft {
             }
         }
         let wrong = |problem: String| RecipeError::new("metrics", problem);
-        let own = metrics::owns(&self.scores).map_err(wrong)?;
+        let own = metrics_of(&self.scores).map_err(wrong)?;
         for metric in metrics::named(&self.metrics, &own).map_err(wrong)? {
             // Logits can't be recorded after the texts were generated.
             if metric.needs == Need::Shift

@@ -33,6 +33,7 @@ use crate::{
     metrics::{self, Aspect, Metric},
     run::Source,
     scores::{self, Score},
+    scoring,
     statistics::{self, Budget, Estimate, Over},
     store::{RunId, StoreError},
 };
@@ -63,7 +64,7 @@ impl Evidence {
         let listed = store.show(id)?;
         let scores = with_others(&listed.recipe.scores, others);
         let mut run = store.load(id)?;
-        scores::fill(store, id, &mut run, &scores)?;
+        scoring::fill(store, id, &mut run, &scores)?;
         Ok(Evidence { run, recipe: listed.recipe, scores, version: listed.version })
     }
 }
@@ -108,11 +109,11 @@ impl Options {
         if names.is_empty() {
             for recipe in recipes {
                 found.extend(metrics::named(&recipe.evaluation.metrics, &own)?);
-                found.extend(metrics::owns(&with_others(&recipe.scores, others))?);
+                found.extend(scores::metrics_of(&with_others(&recipe.scores, others))?);
             }
         } else {
             found = metrics::named(names, &own)?;
-            found.extend(metrics::owns(others)?);
+            found.extend(scores::metrics_of(others)?);
         }
         let mut asked: Vec<&'static Metric> = Vec::new();
         for metric in found {
@@ -132,7 +133,7 @@ impl Options {
 pub fn own(recipes: &[&Recipe], others: &[Score]) -> Result<Vec<&'static Metric>, String> {
     let all: Vec<Score> =
         recipes.iter().flat_map(|recipe| with_others(&recipe.scores, others)).collect();
-    metrics::owns(&all)
+    scores::metrics_of(&all)
 }
 
 /// The figures of a report.

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Job, Reader, RowsError, file::name};
 use crate::{
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::Sample,
     store::{RunId, Store},
     text_file,

@@ -16,7 +16,7 @@ pub use import::{Imported, Taking, import};
 pub use table::{batches, schema};
 pub use work::RowWorker;
 
-use crate::{job::JobError, replay::RecordedLogits, run::Sample, store::StoreError, worker::Row};
+use crate::{job::JobError, recorded::RecordedLogits, run::Sample, store::StoreError, worker::Row};
 
 /// A row that a worker has finished.
 #[derive(Debug, Clone, PartialEq)]

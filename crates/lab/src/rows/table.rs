@@ -16,7 +16,7 @@ use kelvin_sampling::Shift;
 
 use super::Finished;
 use crate::{
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::{Finish, Sample, Token},
     worker::Row,
 };

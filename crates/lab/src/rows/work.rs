@@ -6,7 +6,7 @@ use kelvin_engine::{Engine, TokenId, batch::check_prompt};
 
 use super::{Finished, Job};
 use crate::{
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::Sample,
     worker::{Local, Row, Watcher, Worker, WorkerError},
 };

@@ -2,18 +2,19 @@
 //! whether the expected answer is there.
 //!
 //! [`Score`] is the definition and its notation. `text` computes what a text alone decides,
-//! `command` runs a program, `column` reads a CSV file, [`crate::judge`] asks a model. `fill` puts
-//! the values into a [`crate::Run`], where the score is a metric ([`crate::metrics::own`]).
+//! `command` runs a program, `column` reads a CSV file, [`crate::judge`] asks a model.
+//! [`crate::scoring`] puts the values into a [`crate::Run`], where the score is a metric
+//! ([`metric_of`]).
 
 mod column;
 mod command;
-mod fill;
+mod metric;
 mod notation;
 mod text;
 
 pub use column::Column;
 pub use command::{MOST_OUTPUT, run};
-pub use fill::{definition, fill, unscored};
+pub use metric::{metric_of, metrics_of};
 pub use text::Judgement;
 
 use serde::{Deserialize, Serialize};

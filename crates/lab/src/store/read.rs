@@ -9,7 +9,7 @@ use super::{RunId, Store, StoreError};
 use crate::{
     Recipe, Run,
     recipe::{Evaluation, Origin},
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::{Finish, Judged, Sample, Source, Token},
 };
 

@@ -9,7 +9,7 @@ use crate::run::Scored;
 const SINCE: i64 = 4;
 
 impl Store {
-    /// The stored values of a score, by its [definition](crate::scores::definition).
+    /// The stored values of a score, by its [definition](crate::scoring::definition).
     ///
     /// # Errors
     /// If they can't be read.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 use super::{RunId, Store, StoreError};
 use crate::{
     Recipe,
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::{Judged, Sample, Source, Token},
 };
 

@@ -13,7 +13,7 @@ use crate::{
     recipe::{Draft, Origin},
     report::Value,
     run::Sample,
-    scores,
+    scoring,
     statistics::Series,
     store::{RunId, StoreError},
     sweep::{Progress, SweepError, sweep},
@@ -228,7 +228,7 @@ impl Search<'_> {
             }
             watcher.filled(store, run).map_err(SearchError::Watcher)?;
             let mut data = store.load(run)?;
-            scores::fill(store, run, &mut data, &first.scores)?;
+            scoring::fill(store, run, &mut data, &first.scores)?;
             if let Some((metric, why)) = unmeasured(&data, objective) {
                 return Err(SearchError::Unmeasured { metric, why });
             }

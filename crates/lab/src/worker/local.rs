@@ -26,7 +26,7 @@ use super::{Row, Watcher, Worker, WorkerError, record::record, whole::Filling};
 use crate::{
     Recipe,
     proof::{ProvedText, Recorder},
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::{Finish, Sample, Source, Token},
 };
 

@@ -20,7 +20,7 @@ use kelvin_sampling::ChainError;
 use crate::{
     Recipe,
     proof::ProvedText,
-    replay::RecordedLogits,
+    recorded::RecordedLogits,
     run::{Sample, Source},
 };
 

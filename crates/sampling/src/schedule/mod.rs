@@ -19,13 +19,12 @@ use place::{Known, Position};
 pub use texts::{Search, TokenTexts};
 
 use crate::{
+    bounds::MAX_PARTS,
     error::{ChainError, SampleError},
     notation,
     state::State,
 };
 
-/// The most parts: each may look at the text in every step.
-pub(crate) const MAX_PARTS: usize = 16;
 /// The most parts that heat: each doubles the number of chains behind it.
 const MAX_HEATS: usize = 3;
 /// The largest factor of `heat`.

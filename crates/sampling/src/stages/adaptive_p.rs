@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use super::{Context, Counterpart, List, Param, Range, Setting, StageInfo, StageKind, Traits};
+use super::{
+    Context, Counterpart, List, Param, Range, Setting, StageInfo, StageKind, Traits, Values,
+};
 use crate::{
     Engine,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
     state::Learned,
 };
 

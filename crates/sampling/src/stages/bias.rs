@@ -4,13 +4,12 @@ use std::{fmt, sync::Arc};
 
 use super::{
     Context, Counterpart, Field, Flag, List, Param, ParamKind, Range, Setting, Settings, StageInfo,
-    StageKind, Traits, Value, translate::short,
+    StageKind, Traits, Value, Values, translate::short,
 };
 use crate::{
     Engine, TokenId,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
 };
 
 /// `bias=id:b,id:b,…`: x_i += b_i for the given tokens. -inf bans a token; a ban of every token is

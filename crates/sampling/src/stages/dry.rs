@@ -4,13 +4,13 @@ use std::{collections::HashSet, fmt, sync::Arc};
 
 use super::{
     Context, Counterpart, Flag, List, Param, Range, Setting, Settings, StageInfo, StageKind,
-    Traits, Value, translate::short,
+    Traits, Value, Values, translate::short,
 };
 use crate::{
-    Engine, Profile, TokenId,
+    Engine, Profile, TokenId, bounds,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::{Values, quote, unquote},
+    notation::{quote, unquote},
     state::{Scope, Window},
 };
 
@@ -103,9 +103,9 @@ impl Dry {
     /// The default of ℓ.
     pub const LENGTH: u32 = 2;
     /// The most breakers of a chain that are texts.
-    pub const MAX_TEXTS: usize = 64;
+    pub const MAX_TEXTS: usize = bounds::MAX_TEXTS;
     /// The most bytes of a breaker that is a text (llama.cpp cuts longer ones there).
-    pub const MAX_TEXT_BYTES: usize = 40;
+    pub const MAX_TEXT_BYTES: usize = bounds::MAX_TEXT_BYTES;
 
     /// A stage with these parameters.
     ///

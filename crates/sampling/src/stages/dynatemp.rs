@@ -4,13 +4,12 @@ use std::fmt;
 
 use super::{
     Context, Counterpart, List, Param, ParamKind, Range, Setting, Settings, StageInfo, StageKind,
-    Traits, Value,
+    Traits, Value, Values,
 };
 use crate::{
     Engine,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
 };
 
 /// `dynatemp=lo..hi,exponent:e`: divides logits by T = lo + (hi - lo)·(H / ln n)^e.

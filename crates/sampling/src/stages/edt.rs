@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use super::{Context, Param, StageInfo, StageKind, Traits};
+use super::{Context, Param, StageInfo, StageKind, Traits, Values};
 use crate::{
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
 };
 
 /// `edt=T0,theta:θ`: divides logits by T = T0·0.8^(θ/H), H the entropy in nats. H = 0 is greedy.

@@ -32,6 +32,7 @@ mod top_n_sigma;
 mod top_p;
 mod translate;
 mod typical;
+mod values;
 mod xtc;
 
 use std::fmt;
@@ -39,6 +40,7 @@ use std::fmt;
 pub(crate) use context::Context;
 pub use counterpart::{Counterpart, Fixed, List, Number, Range, Setting, Settings, Value};
 pub use info::{Field, FieldKind, Flag, Param, ParamKind, StageInfo, Traits};
+pub(crate) use values::Values;
 
 use crate::{
     Profile,

@@ -2,12 +2,11 @@
 
 use std::fmt;
 
-use super::{Context, Counterpart, Param, Range, Setting, StageInfo, StageKind, Traits};
+use super::{Context, Counterpart, Param, Range, Setting, StageInfo, StageKind, Traits, Values};
 use crate::{
     Engine, TokenId,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
 };
 
 /// `no_repeat_ngram=n`: bans every token that would complete an n-gram that occurred before, in the

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use super::{Context, Param, StageInfo, StageKind};
+use super::{Context, Param, StageInfo, StageKind, Values};
 use crate::{
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
 };
 
 /// `quadratic=f,curve:c`: x' = -(f(3-c)/2)·d² + (f(c-1)/2)·d³ + max with d = x - max. f = 0 turns

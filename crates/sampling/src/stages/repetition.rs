@@ -4,13 +4,12 @@ use std::fmt;
 
 use super::{
     Context, Counterpart, Field, Fixed, Flag, List, Number, Param, ParamKind, Range, Setting,
-    StageInfo, StageKind, Traits,
+    StageInfo, StageKind, Traits, Values,
 };
 use crate::{
     Engine, Profile,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
     state::{Scope, Window},
 };
 

@@ -4,13 +4,12 @@ use std::{fmt, str::FromStr};
 
 use super::{
     Context, Counterpart, Field, List, Number, Param, ParamKind, Range, Setting, Settings,
-    StageInfo, StageKind, Traits, Value,
+    StageInfo, StageKind, Traits, Value, Values,
 };
 use crate::{
     Engine, Profile,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
 };
 
 /// `temp=T`: x → x/T, so that p_i = exp((x_i - max)/T) / Z(T).

@@ -72,7 +72,7 @@ macro_rules! threshold {
             };
 
             fn parse(text: Option<&str>) -> Result<$kind, $crate::ChainError> {
-                let values = $crate::notation::Values::read(&Self::INFO, text, &[])?;
+                let values = $crate::stages::Values::read(&Self::INFO, text, &[])?;
                 values.checked($kind::new(values.number()?))
             }
 

@@ -4,13 +4,12 @@ use std::fmt;
 
 use super::{
     Context, Counterpart, Field, FieldKind, Flag, List, Number, Param, Range, Setting, Settings,
-    StageInfo, StageKind, Traits, Value,
+    StageInfo, StageKind, Traits, Value, Values,
 };
 use crate::{
     Engine, MAX_VOCAB, Profile,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
 };
 
 /// `top_k=k`: keeps the first k tokens in descending order, exactly k (ties by lower id).

@@ -3,13 +3,12 @@
 use std::fmt;
 
 use super::{
-    Context, Counterpart, Flag, List, Param, Range, Setting, StageInfo, StageKind, Traits,
+    Context, Counterpart, Flag, List, Param, Range, Setting, StageInfo, StageKind, Traits, Values,
 };
 use crate::{
     Engine, Profile,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::Values,
 };
 
 /// `typical=τ`: keeps the tokens nearest to the entropy until their mass is at least τ.

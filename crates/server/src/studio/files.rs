@@ -23,11 +23,6 @@ pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new().route("/", get(index)).route("/web/{*path}", get(file))
 }
 
-/// Whether this path is the page itself, which holds no secret and asks for the key.
-pub(crate) fn is_page(path: &str) -> bool {
-    path == "/" || path.starts_with("/web/")
-}
-
 async fn index() -> Result<Response, Problem> {
     named("index.html")
 }

@@ -7,7 +7,7 @@
 
 mod ask;
 mod chains;
-pub(crate) mod files;
+mod files;
 mod live;
 mod phases;
 mod rows;

@@ -7,6 +7,11 @@
 
 use std::borrow::Cow;
 
+/// Whether this path is the page itself, which holds no secret and asks for the key.
+pub(crate) fn is_page(path: &str) -> bool {
+    path == "/" || path.starts_with("/web/")
+}
+
 /// The files, each with its path below `/web/`. `element.js` makes DOM elements for the studio and
 /// for the lab's report; it is stored with the report, which is upstream.
 macro_rules! files {

@@ -19,7 +19,7 @@ use kelvin_sampling::{Draw, Sampler};
 use super::{Acceptance, Costs, Guess, Guessed, Source, most};
 use crate::{
     Engine, TokenId,
-    batch::{BatchOptions, text::Text},
+    batch::text::Text,
     generate::Column,
     tokenizer::{Tokenizer, VocabularyDifference},
     transformer::{
@@ -216,8 +216,8 @@ impl Drafting {
 }
 
 impl Drafter {
-    pub(in crate::batch) fn new(model: DraftModel, options: &BatchOptions) -> Drafter {
-        let (cache, n_pages) = (options.cache, options.budget.n_pages);
+    /// Its keys and values are stored as `cache` says, in at most `n_pages` pages.
+    pub(in crate::batch) fn new(model: DraftModel, cache: CacheFormat, n_pages: usize) -> Drafter {
         let prefixes = Prefixes::new(model.engine.model.sequence(cache), 0);
         Drafter { model, cache, n_pages, scratch: Scratch::default(), prefixes }
     }

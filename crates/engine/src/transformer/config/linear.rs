@@ -1,10 +1,10 @@
 //! The sizes of states of linear attention: Kimi's delta rule, and MiniMax's decaying matrices.
 
 use super::{
-    super::{ModelError, families::RecurrentRules},
+    super::{ModelError, families::RecurrentRules, kinds::RecurrentKind},
     MAX_TIMES,
     keys::Keys,
-    recurrent::{MAX_KEY_DIM, RecurrentConfig, RecurrentKind, none_of, taps},
+    recurrent::{MAX_KEY_DIM, RecurrentConfig, none_of, taps},
 };
 
 /// Heads are as many as those of attention in the first layer.

@@ -27,8 +27,8 @@ pub(super) use hyper::MAX_STREAMS;
 pub use hyper::{HyperConfig, HyperRule};
 pub use layer::{LatentConfig, LayerConfig, StackLevel};
 pub use ngrams::NgramConfig;
-pub use recurrent::{RecurrentConfig, RecurrentKind};
-pub use rotary::{PositionTemperature, Rope, RopeSections, Yarn};
+pub use recurrent::RecurrentConfig;
+pub use rotary::{Rope, RopeSections, Yarn};
 
 use kelvin_kernels::{gate::Activation, rope::Pairing};
 
@@ -38,10 +38,11 @@ use super::{
         self, Family, FeedForward, LayerScale, Layers, LogitScale, Residual, Scale, ScoreScale,
         Sections,
     },
+    kinds::{NormKind, PositionTemperature, QkNorm},
 };
 use crate::{
     gguf::{Gguf, not_a_language_model},
-    uses::{Use, of_tensors, refused_keys},
+    rules::Use,
 };
 use keys::Keys;
 
@@ -145,28 +146,6 @@ pub struct Config {
     pub layers: Vec<LayerConfig>,
 }
 
-/// A kind of norm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NormKind {
-    /// RMSNorm (arXiv 1910.07467).
-    Rms,
-    /// LayerNorm (arXiv 1607.06450).
-    Layer,
-}
-
-/// What a norm of queries and keys goes over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QkNorm {
-    /// Each head, all with the same weights.
-    Head,
-    /// Each head with weights of its own.
-    EachHead,
-    /// All heads together.
-    Whole,
-    /// Each head, whose weights are one number.
-    ScaleOfHead,
-}
-
 /// How many times wider than the residual stream a layer may be inside, and how many query heads
 /// may share a key-value head: far more than any model has, and little enough that a step's buffers
 /// stay in proportion to the file.
@@ -234,7 +213,7 @@ impl Config {
             let key = if d_ff == 0 { "feed_forward_length" } else { "attention.head_count_kv" };
             return Err(keys.error(key, "0 in every layer".to_string()));
         }
-        let uses = of_tensors(gguf);
+        let uses = families::of_tensors(gguf);
         let is_known = |i: usize, _: &str| matches!(uses[i], Use::Read | Use::Ignored(_));
         families::refuse_unread(gguf, family.architecture, is_known)?;
         let vocab_size = heads::vocab_size(gguf, keys, d_model)?;
@@ -409,7 +388,7 @@ fn family_of(gguf: &Gguf) -> Result<&'static Family, ModelError> {
         why: families::why(found),
         supported: supported().join(", "),
     })?;
-    match refused_keys(metadata) {
+    match families::refused_keys(metadata) {
         None => Ok(family),
         Some(names) => {
             Err(ModelError::Unread { what: "keys", architecture: found.to_string(), names })

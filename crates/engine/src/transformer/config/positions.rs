@@ -5,8 +5,9 @@ use super::{
     super::{
         ModelError,
         families::{Rotary, Sections, WindowRotary, Windows, YarnLog},
+        kinds::PositionTemperature,
     },
-    LayerConfig, PositionTemperature, Rope, RopeSections, Yarn,
+    LayerConfig, Rope, RopeSections, Yarn,
     keys::Keys,
 };
 use crate::gguf::Value;

@@ -4,37 +4,13 @@ use super::{
     super::{
         ModelError,
         families::{Family, RecurrentLayers, RecurrentRules},
+        kinds::RecurrentKind,
     },
     Config,
     keys::Keys,
     positions::layer_list,
 };
 use crate::gguf::Value;
-
-/// How a recurrent layer carries earlier tokens along.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecurrentKind {
-    /// A convolution over a few tokens, with a gate before and one after it (LFM2).
-    ShortConvolution,
-    /// A convolution, then a matrix for each head under the gated delta rule (arXiv 2412.06464).
-    DeltaNet,
-    /// A convolution, then a matrix for each head that decays (Mamba 2, arXiv 2405.21060).
-    Mamba2,
-    /// A convolution, then a matrix whose columns decay at rates of their own (Mamba, arXiv
-    /// 2312.00752). Its output makes the state's inputs.
-    Mamba,
-    /// Mamba 2's heads, whose inputs the convolution's output makes (PLaMo 2).
-    SelectiveHeads,
-    /// The delta rule with a decay for each row of a matrix (KDA, arXiv 2510.26692).
-    KimiDelta,
-    /// A matrix for each head that decays at a rate of its own, without a convolution (MiniMax 01,
-    /// arXiv 2501.08313).
-    Lightning,
-    /// RWKV 6 (arXiv 2404.05892), or the gated linear attention that stands in its place.
-    Rwkv6,
-    /// RWKV 7 (arXiv 2503.14456).
-    Rwkv7,
-}
 
 /// The recurrent part of a layer. All recurrent layers of a model are alike.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,4 +1,4 @@
-//! What a model's positions do: kinds of rotary embedding, and how queries grow with them.
+//! Kinds of rotary embedding.
 
 use super::Config;
 
@@ -40,19 +40,6 @@ pub struct Yarn {
     pub high: f64,
 }
 
-/// Queries at position p are multiplied with 1 + scale · ln(1 + floor((p + offset) / floor)).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PositionTemperature {
-    /// Factor of the logarithm.
-    pub scale: f64,
-    /// Positions between two steps.
-    pub floor: usize,
-    /// Added to positions.
-    pub offset: usize,
-    /// Only queries of layers that don't rotate are multiplied.
-    pub unrotated: bool,
-}
-
 impl Rope {
     /// Without scaling and factors.
     pub fn plain(base: f64, dim: usize) -> Rope {
@@ -66,13 +53,6 @@ impl RopeSections {
         let [t, h, w, e] = self.counts;
         let i = i % (t + h + w + e).max(1);
         if self.interleaved { i < 3 * [t, h, w][i % 3] } else { i < t + h + w }
-    }
-}
-
-impl PositionTemperature {
-    /// The factor of queries at a position.
-    pub(in super::super) fn at(&self, pos: usize) -> f32 {
-        (1.0 + self.scale * libm::log(((pos + self.offset) / self.floor + 1) as f64)) as f32
     }
 }
 

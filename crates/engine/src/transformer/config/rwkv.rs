@@ -1,9 +1,9 @@
 //! The sizes of RWKV's states.
 
 use super::{
-    super::{ModelError, families::RecurrentRules},
+    super::{ModelError, families::RecurrentRules, kinds::RecurrentKind},
     keys::{FEWEST_ROWS, Keys},
-    recurrent::{MAX_KEY_DIM, RecurrentConfig, RecurrentKind, none_of},
+    recurrent::{MAX_KEY_DIM, RecurrentConfig, none_of},
 };
 
 /// Heads fill the width of the stream.

@@ -1,11 +1,11 @@
 //! The sizes of the recurrent part of a file's layers.
 
 use super::{
-    super::{ModelError, families::RecurrentRules},
+    super::{ModelError, families::RecurrentRules, kinds::RecurrentKind},
     MAX_TIMES,
     keys::Keys,
     linear,
-    recurrent::{MAX_KEY_DIM, RecurrentConfig, RecurrentKind, none_of, taps},
+    recurrent::{MAX_KEY_DIM, RecurrentConfig, none_of, taps},
     rwkv,
 };
 

@@ -2,17 +2,10 @@
 
 use kelvin_kernels::exp::exp;
 
-use super::super::{ExpertConfig, Gating, config::MAX_EXPERTS};
+use super::super::{ExpertConfig, Gating, config::MAX_EXPERTS, scratch::Selected};
 
 /// The smallest sum that weights are divided by: f16's smallest normal number.
 const SMALLEST_SUM: f32 = 6.103_515_6e-5;
-
-/// An expert that a token goes through.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Selected {
-    pub(super) expert: usize,
-    pub(super) weight: f32,
-}
 
 pub(super) fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))

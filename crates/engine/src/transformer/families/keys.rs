@@ -2,7 +2,7 @@
 //! `ARCH.`. The first row about a key counts, so a row that reads a key stands before the group
 //! that would refuse it.
 
-use crate::uses::{Row, Rule, row};
+use crate::rules::{Row, Rule, row};
 
 /// Shapes, which every family has.
 pub(super) const SHAPES: &[Row] = &[

@@ -46,10 +46,14 @@ use std::ops::Range;
 
 use kelvin_kernels::rope::Pairing;
 
-use super::{ModelError, NormKind, PositionTemperature, QkNorm};
+use super::{
+    ModelError,
+    kinds::{NormKind, PositionTemperature, QkNorm},
+};
 use crate::{
-    gguf::{Gguf, Value},
-    uses::{Row, Use, in_rows, listed, quoted},
+    gguf::{Gguf, Metadata, Value},
+    names::{listed, quoted},
+    rules::{self, Row, Use, in_rows},
 };
 
 /// One family.
@@ -179,16 +183,31 @@ pub(super) fn find(architecture: &str) -> Option<&'static Family> {
     all().find(|family| family.architecture == architecture)
 }
 
-/// What becomes of the hyperparameter `key`, which stands after `ARCH.`.
-pub(crate) fn of_key(architecture: &str, key: &str, value: &Value) -> Use {
-    in_rows(find(architecture).into_iter().flat_map(Family::key_rows), key, value)
-        .unwrap_or_else(|| Use::Refused("the engine doesn't know what it changes".to_string()))
+/// What becomes of a metadata key that isn't the vocabulary's. Hyperparameters stand after `ARCH.`.
+pub(crate) fn of_key(metadata: &Metadata, key: &str, value: &Value) -> Use {
+    if let Some(found) = rules::of_every_file(key, value) {
+        return found;
+    }
+    let architecture = metadata.str("general.architecture").ok().flatten().unwrap_or_default();
+    let family = find(architecture);
+    match key.strip_prefix(architecture).and_then(|rest| rest.strip_prefix('.')) {
+        Some(key) => in_rows(family.into_iter().flat_map(Family::key_rows), key, value)
+            .unwrap_or_else(|| Use::Refused("the engine doesn't know what it changes".to_string())),
+        None => family
+            .and_then(|family| in_rows(family.bare_keys.iter(), key, value))
+            .unwrap_or(Use::Ignored("belongs to no part of this engine")),
+    }
 }
 
-/// What becomes of a key that doesn't begin with the architecture's name; none if the family says
-/// nothing about it.
-pub(crate) fn of_bare_key(architecture: &str, key: &str, value: &Value) -> Option<Use> {
-    in_rows(find(architecture)?.bare_keys.iter(), key, value)
+/// The refused keys of a file, with the reasons; none if there are none. The vocabulary's keys earn
+/// warnings at most.
+pub(super) fn refused_keys(metadata: &Metadata) -> Option<String> {
+    let own = metadata.entries.iter().filter(|(key, _)| !key.starts_with("tokenizer."));
+    let refused = own.filter_map(|(key, value)| match of_key(metadata, key, value) {
+        Use::Refused(reason) => Some(format!("{} ({reason})", quoted(key))),
+        _ => None,
+    });
+    listed(refused)
 }
 
 /// What becomes of each tensor, in file order.
@@ -277,7 +296,7 @@ impl Family {
     /// Whether the engine reads the hyperparameter called `ARCH.key`, whatever its value.
     pub(super) fn reads_key(&self, key: &str) -> bool {
         let row = self.key_rows().find(|row| row.key == key);
-        row.is_some_and(|row| matches!(row.rule, crate::uses::Rule::Read))
+        row.is_some_and(|row| matches!(row.rule, rules::Rule::Read))
     }
 }
 

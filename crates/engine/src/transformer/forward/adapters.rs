@@ -2,27 +2,11 @@
 //! its text so far. A row's numbers depend on no other row.
 
 use kelvin_kernels::{
-    activations::Activations,
     matmul::{ExpertProduct, ExpertRows, matmul_experts},
     matrix::WeightMatrix,
 };
 
-use super::super::{Append, Model, Scratch, weights::Adapters};
-
-/// Buffers of adapters.
-#[derive(Debug, Default)]
-pub(in super::super) struct AdapterScratch {
-    /// n: the adapter of each row.
-    of_row: Vec<usize>,
-    /// The rows of each adapter that has some, in the order of adapters.
-    groups: Vec<ExpertRows>,
-    /// n: the rows in the order of groups.
-    order: Vec<usize>,
-    /// n × columns of a matrix, later the rank: rows in that order.
-    input: Activations,
-    /// n × rank, later rows of a matrix.
-    made: Vec<f32>,
-}
+use super::super::{Append, Model, Scratch, scratch::AdapterScratch, weights::Adapters};
 
 impl Model {
     /// Finds the adapter of each row: the one that tokens of its text so far have switched on.

@@ -9,9 +9,9 @@ use kelvin_kernels::{
 use super::{
     super::{
         Model, RecurrentConfig, Scratch,
+        scratch::RecurrentScratch,
         weights::{Heads, Recurrent},
     },
-    RecurrentScratch,
     recurrent::softplus,
 };
 

@@ -13,30 +13,10 @@ use kelvin_kernels::{
 
 use super::super::{
     Append, LayerConfig, Model, RecurrentConfig, RecurrentKind, Scratch,
+    scratch::RecurrentScratch,
     sequence::Row,
     weights::{After, Heads, Layer, Recurrent, Selective},
 };
-
-/// Buffers of recurrent layers, reused by the next one.
-#[derive(Debug, Default)]
-pub(in super::super) struct RecurrentScratch {
-    /// n × channels: what goes into the convolution.
-    pub(super) mixed: Vec<f32>,
-    /// n × channels: what comes out of it.
-    pub(super) convolved: Vec<f32>,
-    /// n × n_heads·value_dim or channels: the gate of the output.
-    pub(super) gate: Vec<f32>,
-    /// n × n_heads (Mamba: channels): how much of a token a head takes in; of short convolutions
-    /// the input's gate.
-    pub(super) rate: Vec<f32>,
-    /// n × n_heads (KDA: n_heads·key_dim): what is left of a head's matrix.
-    pub(super) decay: Vec<f32>,
-    /// n × n_heads·value_dim: what heads read.
-    pub(super) read: Vec<f32>,
-    /// n × width of `Selective::low`: what keys, queries and steps are made of. KDA: what decays
-    /// are made of.
-    pub(super) low: Vec<f32>,
-}
 
 /// softplus(x) above which it is x.
 const SOFTPLUS_IS_X: f32 = 20.0;

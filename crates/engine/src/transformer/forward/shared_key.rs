@@ -22,22 +22,10 @@ use kelvin_kernels::{
 
 use super::super::{
     Append, LayerConfig, Model, Scratch,
+    scratch::CompressScratch,
     sequence::Row,
     weights::{Compressor, SharedKey},
 };
-
-/// Buffers of compressed keys, reused by the next layer.
-#[derive(Debug, Default)]
-pub(in super::super) struct CompressScratch {
-    /// n × rows of the compressor each: what tokens make, and their scores.
-    keys: Vec<f32>,
-    scores: Vec<f32>,
-    /// The compressed keys of the batch's sequences, one sequence after the other, in pages
-    /// `[head_dim][PAGE]`.
-    pages: Vec<f32>,
-    /// Where each sequence's pages begin, and where they end.
-    starts: Vec<usize>,
-}
 
 /// What a layer with compressed keys reads: those of a row's sequence, then the keys of its window.
 pub(super) struct CompressedCache<'a> {

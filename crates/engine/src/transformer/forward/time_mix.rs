@@ -17,35 +17,10 @@ use kelvin_kernels::{
 
 use super::super::{
     Append, LayerConfig, Model, RecurrentConfig, Scratch,
+    scratch::MixScratch,
     sequence::Row,
     weights::{After, ChannelMix, Layer, LowRank, Norm, TimeMix, Version},
 };
-
-/// Buffers of RWKV's layers, reused by the next one. All are n × d_model unless they say otherwise.
-#[derive(Debug, Default)]
-pub(in super::super) struct MixScratch {
-    /// The norm of the stream.
-    now: Vec<f32>,
-    /// That of the token before, less it.
-    shift: Vec<f32>,
-    receptance: Vec<f32>,
-    key: Vec<f32>,
-    value: Vec<f32>,
-    decay: Vec<f32>,
-    rate: Vec<f32>,
-    gate: Vec<f32>,
-    /// n × the rank of a product of two matrices, or of five.
-    low: Vec<f32>,
-    /// What a product of low rank makes.
-    spread: Vec<f32>,
-    /// What reads in the heads' matrices, and what writes.
-    reads: Vec<f32>,
-    writes: Vec<f32>,
-    /// The values of the first layer.
-    first_values: Vec<f32>,
-    /// What heads read.
-    read: Vec<f32>,
-}
 
 /// What becomes of a row.
 type OfRow<'a> = &'a (dyn Fn(&mut [f32]) + Sync);

@@ -3,7 +3,10 @@
 use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{
-    super::{Config, LayerConfig, ModelError, QkNorm, families::AttentionGate},
+    super::{
+        Config, LatentConfig, LayerConfig, ModelError, QkNorm, SharedKeyConfig,
+        families::AttentionGate,
+    },
     Adapters, After, Loader, Norm,
     latent::Latent,
     shared_key::SharedKey,
@@ -164,6 +167,71 @@ impl Loader<'_> {
             )?,
             after: self.after_attention(config, &name("attn_output"))?,
             adapters: self.attention_adapters(config, block, [d_q, d_kv, d_v, d_heads])?,
+        })
+    }
+
+    /// Latent attention of layer `i`, whose norm is read.
+    fn latent_attention(
+        &mut self,
+        config: &Config,
+        latent: &LatentConfig,
+        i: usize,
+        norm: Option<Norm>,
+    ) -> Result<Attention, ModelError> {
+        let (layer, d_model, value_dim) = (&config.layers[i], config.d_model, latent.value_dim);
+        let name = |part: &str| format!("blk.{}.{part}", layer.block);
+        let n_heads = layer.n_heads;
+        let latent = self.latent(config, latent, layer)?;
+        Ok(Attention {
+            norm,
+            projections: None,
+            latent: Some(latent),
+            shared_key: None,
+            head_norms: [None, None, None],
+            gate: match self.has(&name("attn_gate.weight")) {
+                true => {
+                    let each_head = self.family.attention_gate == AttentionGate::EachHead;
+                    let rows = if each_head { n_heads } else { n_heads * value_dim };
+                    Some(self.matrix(&name("attn_gate.weight"), rows, d_model)?)
+                }
+                false => None,
+            },
+            gate_scale: None,
+            sub_norm: None,
+            sinks: (self.vector_if(&name("attn_sinks.weight"), &[n_heads])?).unwrap_or_default(),
+            output: self.matrix(&name("attn_output.weight"), d_model, n_heads * value_dim)?,
+            post_norm: None,
+            after: self.after(&name("attn_output"), d_model)?,
+            adapters: None,
+        })
+    }
+
+    /// The attention to shared keys of layer `i`, whose norm is read.
+    fn shared_key_attention(
+        &mut self,
+        config: &Config,
+        shared: &SharedKeyConfig,
+        i: usize,
+        norm: Option<Norm>,
+    ) -> Result<Attention, ModelError> {
+        let (layer, d_model) = (&config.layers[i], config.d_model);
+        let (out_groups, out_rank) = (shared.out_groups, shared.out_rank);
+        let name = |part: &str| format!("blk.{}.{part}", layer.block);
+        let shared_key = self.shared_key(shared, layer, d_model)?;
+        Ok(Attention {
+            norm,
+            projections: None,
+            latent: None,
+            shared_key: Some(shared_key),
+            head_norms: [None, None, None],
+            gate: None,
+            gate_scale: None,
+            sub_norm: None,
+            sinks: self.vector(&name("attn_sinks.weight"), &[layer.n_heads])?,
+            output: self.matrix(&name("attn_output_b.weight"), d_model, out_groups * out_rank)?,
+            post_norm: None,
+            after: After::default(),
+            adapters: None,
         })
     }
 

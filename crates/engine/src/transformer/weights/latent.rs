@@ -4,8 +4,8 @@
 use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{
-    super::{Config, LatentConfig, ModelError, families::AttentionGate},
-    Attention, Loader, Norm, missing,
+    super::{Config, LatentConfig, LayerConfig, ModelError},
+    Loader, Norm, missing,
 };
 
 /// What makes queries, keys and values.
@@ -61,15 +61,14 @@ impl Spread {
 }
 
 impl Loader<'_> {
-    /// The attention of layer `i`, whose norm is read.
-    pub(super) fn latent_attention(
+    /// What makes queries, keys and values of a layer.
+    pub(super) fn latent(
         &mut self,
         config: &Config,
         latent: &LatentConfig,
-        i: usize,
-        norm: Option<Norm>,
-    ) -> Result<Attention, ModelError> {
-        let (layer, d_model, rotated) = (&config.layers[i], config.d_model, config.ropes[0].dim);
+        layer: &LayerConfig,
+    ) -> Result<Latent, ModelError> {
+        let (d_model, rotated) = (config.d_model, config.ropes[0].dim);
         let name = |part: &str| format!("blk.{}.{part}", layer.block);
         let LatentConfig { q_rank, kv_rank, key_dim, value_dim, absorbed } = *latent;
         let (n_heads, d_q, own) = (layer.n_heads, layer.n_heads * key_dim, key_dim - rotated);
@@ -100,35 +99,13 @@ impl Loader<'_> {
                 Spread::Expanded(self.matrix(&name("attn_kv_b.weight"), rows, kv_rank)?)
             }
         };
-        let latent = Latent {
+        Ok(Latent {
             q_low,
             q,
             kv_low: self.matrix(&name("attn_kv_a_mqa.weight"), kv_rank + rotated, d_model)?,
             kv_norm,
             key_norm: self.norm(&name("attn_k_norm"), &[rotated])?,
             spread,
-        };
-        Ok(Attention {
-            norm,
-            projections: None,
-            latent: Some(latent),
-            shared_key: None,
-            head_norms: [None, None, None],
-            gate: match self.has(&name("attn_gate.weight")) {
-                true => {
-                    let each_head = self.family.attention_gate == AttentionGate::EachHead;
-                    let rows = if each_head { n_heads } else { n_heads * value_dim };
-                    Some(self.matrix(&name("attn_gate.weight"), rows, d_model)?)
-                }
-                false => None,
-            },
-            gate_scale: None,
-            sub_norm: None,
-            sinks: (self.vector_if(&name("attn_sinks.weight"), &[n_heads])?).unwrap_or_default(),
-            output: self.matrix(&name("attn_output.weight"), d_model, n_heads * value_dim)?,
-            post_norm: None,
-            after: self.after(&name("attn_output"), d_model)?,
-            adapters: None,
         })
     }
 }

@@ -4,8 +4,8 @@
 use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{
-    super::{Config, ModelError, SharedKeyConfig},
-    After, Attention, Loader, Norm,
+    super::{LayerConfig, ModelError, SharedKeyConfig},
+    Loader, Norm,
 };
 
 /// What makes queries and keys, and what becomes of what heads find.
@@ -56,15 +56,13 @@ impl SharedKey {
 }
 
 impl Loader<'_> {
-    /// The attention of layer `i`, whose norm is read.
-    pub(super) fn shared_key_attention(
+    /// What makes queries and keys of a layer, and what becomes of what heads find.
+    pub(super) fn shared_key(
         &mut self,
-        config: &Config,
         shared: &SharedKeyConfig,
-        i: usize,
-        norm: Option<Norm>,
-    ) -> Result<Attention, ModelError> {
-        let (layer, d_model) = (&config.layers[i], config.d_model);
+        layer: &LayerConfig,
+        d_model: usize,
+    ) -> Result<SharedKey, ModelError> {
         let (n_heads, head_dim) = (layer.n_heads, layer.head_dim);
         let SharedKeyConfig { q_rank, out_groups, out_rank } = *shared;
         let (d_q, width) = (n_heads * head_dim, layer.compressor_width());
@@ -85,7 +83,7 @@ impl Loader<'_> {
         };
         let groups =
             (0..out_groups).map(|i| group(self, i)).collect::<Result<Vec<_>, ModelError>>()?;
-        let shared_key = SharedKey {
+        Ok(SharedKey {
             q_low: self.matrix(&name("attn_q_a.weight"), q_rank, d_model)?,
             q_norm: self.needed_norm(&name("attn_q_a_norm"), q_rank)?,
             q: self.matrix(&name("attn_q_b.weight"), d_q, q_rank)?,
@@ -94,21 +92,6 @@ impl Loader<'_> {
             key_norm: self.needed_norm(&name("attn_kv_a_norm"), head_dim)?,
             groups,
             compressor,
-        };
-        Ok(Attention {
-            norm,
-            projections: None,
-            latent: None,
-            shared_key: Some(shared_key),
-            head_norms: [None, None, None],
-            gate: None,
-            gate_scale: None,
-            sub_norm: None,
-            sinks: self.vector(&name("attn_sinks.weight"), &[n_heads])?,
-            output: self.matrix(&name("attn_output_b.weight"), d_model, out_groups * out_rank)?,
-            post_norm: None,
-            after: After::default(),
-            adapters: None,
         })
     }
 }

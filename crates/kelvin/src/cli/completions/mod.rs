@@ -2,15 +2,13 @@
 
 pub(super) mod args;
 
-use clap::CommandFactory;
-
-use crate::{cli::args::Args, terminal};
+use crate::terminal;
 use args::CompletionsArgs;
 
-/// Prints the script for the shell.
-pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<()> {
+/// Prints the script for the shell. `command` is the whole command line.
+pub(crate) fn run(args: &CompletionsArgs, mut command: clap::Command) -> anyhow::Result<()> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Args::command(), "kelvin", &mut script);
+    clap_complete::generate(args.shell, &mut command, "kelvin", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     if args.output.json {
         return terminal::json::print(

@@ -7,11 +7,11 @@ use std::ops::ControlFlow;
 use anyhow::Context;
 use kelvin_engine::source;
 use kelvin_lab::{
-    Column, Recipe, Store, metrics,
+    Column, Recipe, Store,
     recipe::{Draft, Origin},
     report::{Evidence, Table, Value},
     run::{Sample, Source},
-    scores::Score,
+    scores::{Score, metrics_of},
     store::RunId,
     sweep::Progress,
     tune::{Beside, Found, Objective, Round, Search, SearchError, Watcher, beside, with_defaults},
@@ -61,7 +61,7 @@ struct TuneOutput {
 /// Runs the verb.
 pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
     let draft = sweeping::draft(&args.sweep)?;
-    let own = metrics::owns(&draft.scores).map_err(usage)?;
+    let own = metrics_of(&draft.scores).map_err(usage)?;
     let objective = Objective::read(&args.objective, &own)
         .map_err(|error| usage(format!("--objective: {error}")))?;
     let (first, recommended) = recipe(args, draft, &objective)?;

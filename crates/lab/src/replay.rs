@@ -7,13 +7,11 @@
 //! the mass of the others is known to half precision. A draw among the others is reported without
 //! the token's id.
 
-mod kept;
-
-pub use kept::{RecordedLogits, Unpacked};
-
 use kelvin_sampling::{Chain, Dice, SampleError, Sampler, Stage};
 
 use crate::store::{RunId, Store, StoreError};
+
+pub use crate::recorded::{RecordedLogits, Unpacked};
 
 /// The result of a chain over all steps. Means are over steps, quantities in nats.
 #[derive(Debug, Clone, PartialEq)]

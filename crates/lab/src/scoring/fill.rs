@@ -5,10 +5,10 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::{Column, Kind, Score, place};
 use crate::{
     Run, Store,
     run::{Sample, Scored, Source},
+    scores::{Column, Kind, Score, place},
     store::{RunId, StoreError},
 };
 

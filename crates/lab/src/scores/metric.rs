@@ -2,12 +2,12 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{Absent, Aspect, METRICS, Metric, Most, Need, Of, Range, Seen};
-use crate::scores::{Kind, Score};
+use super::{Kind, Score};
+use crate::metrics::{Absent, Aspect, Metric, Most, Need, Of, Range, Seen};
 
 /// The metric of a score. It lives as long as the program, as those of the table do; equal scores
 /// have one metric.
-pub fn own(score: &Score) -> &'static Metric {
+pub fn metric_of(score: &Score) -> &'static Metric {
     static KNOWN: Mutex<Vec<(Score, &'static Metric)>> = Mutex::new(Vec::new());
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some((_, metric)) = known.iter().find(|(of, _)| of == score) {
@@ -22,12 +22,12 @@ pub fn own(score: &Score) -> &'static Metric {
 ///
 /// # Errors
 /// If two scores have one name.
-pub fn owns<'a>(
+pub fn metrics_of<'a>(
     scores: impl IntoIterator<Item = &'a Score>,
 ) -> Result<Vec<&'static Metric>, String> {
     let mut all: Vec<&'static Metric> = Vec::new();
     for score in scores {
-        let metric = own(score);
+        let metric = metric_of(score);
         match all.iter().find(|one| one.name == metric.name) {
             None => all.push(metric),
             Some(same) if std::ptr::eq(*same, metric) => {}
@@ -41,22 +41,6 @@ pub fn owns<'a>(
         }
     }
     Ok(all)
-}
-
-/// Finds a metric among the built-in ones and these.
-///
-/// # Errors
-/// A sentence with the known names.
-pub fn find(name: &str, own: &[&'static Metric]) -> Result<&'static Metric, String> {
-    match own.iter().copied().find(|metric| metric.name == name) {
-        Some(metric) => Ok(metric),
-        None if own.is_empty() => Metric::find(name),
-        None => METRICS.iter().find(|metric| metric.name == name).ok_or_else(|| {
-            let names = METRICS.iter().chain(own.iter().copied()).map(|metric| metric.name);
-            let names: Vec<&str> = names.collect();
-            format!("there is no metric `{name}`; there are {}", names.join(", "))
-        }),
-    }
 }
 
 fn made(score: &Score) -> Metric {
@@ -136,7 +120,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::{metrics::measure, report::tests::evidence};
+    use crate::{
+        metrics::{find, measure},
+        report::tests::evidence,
+    };
 
     fn score(text: &str) -> Score {
         Score::read(text, Path::new("")).unwrap()
@@ -145,11 +132,17 @@ mod tests {
     #[test]
     fn a_score_is_one_metric_of_its_name() {
         let [a, b] = ["long=command:wc -w", "long=least command:wc -c"].map(score);
-        assert!(std::ptr::eq(own(&a), own(&a.clone())) && !std::ptr::eq(own(&a), own(&b)));
-        assert_eq!((own(&a).more_is_better(), own(&b).more_is_better()), (Some(true), Some(false)));
-        assert_eq!(owns([&a, &a]).unwrap().len(), 1);
-        assert!(owns([&a, &b]).unwrap_err().contains("long in different ways"));
-        let known = [own(&a)];
+        assert!(
+            std::ptr::eq(metric_of(&a), metric_of(&a.clone()))
+                && !std::ptr::eq(metric_of(&a), metric_of(&b))
+        );
+        assert_eq!(
+            (metric_of(&a).more_is_better(), metric_of(&b).more_is_better()),
+            (Some(true), Some(false))
+        );
+        assert_eq!(metrics_of([&a, &a]).unwrap().len(), 1);
+        assert!(metrics_of([&a, &b]).unwrap_err().contains("long in different ways"));
+        let known = [metric_of(&a)];
         assert_eq!(find("long", &known).unwrap().name, "long");
         assert_eq!(find("vendi", &known).unwrap().name, "vendi");
         assert!(find("short", &known).unwrap_err().ends_with("length, long"));
@@ -159,7 +152,7 @@ mod tests {
     #[test]
     fn values_and_failures_are_a_runs() {
         let mut run = evidence().run;
-        let metric = own(&score("has=contains:x"));
+        let metric = metric_of(&score("has=contains:x"));
         let all = run.samples.iter().filter(|sample| sample.chain == 0).map(|sample| {
             let value = match sample.sample {
                 0 | 1 => Ok(1.0),
