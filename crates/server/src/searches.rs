@@ -304,8 +304,7 @@ impl Asked {
             return Err(Problem::parameter("sampler", message));
         }
         let ending = Ending { engine, stops: &self.ends.texts, by_length: FinishReason::MaxTokens };
-        let has_groups = matches!(self.plan, Plan::Beams(how) if how.groups > 1);
-        let texts = ending.found(&found.texts, has_groups);
+        let texts = ending.found(&found.texts, self.plan);
         let tree = self.tree.then(|| rows::nodes(engine, &found.tree, &texts));
         Ok((texts, tree))
     }

@@ -169,11 +169,23 @@ impl Plan {
     }
 }
 
+/// Says of which columns a draft that was asked for is none.
+fn note_drafts(args: &CompareArgs, searches: &[search::Asked]) {
+    let beams = searches.iter().filter(|asked| asked.plan.how.has_beams());
+    let beams: Vec<&str> = beams.map(|asked| &*asked.typed).collect();
+    if args.drafts.draft.is_asked_for() && !beams.is_empty() {
+        terminal::note(&format!(
+            "hint: --draft is for texts that are drawn; --search {} guesses no tokens",
+            beams.join(", ")
+        ));
+    }
+}
+
 /// The columns of searches.
 fn searches(args: &CompareArgs, controls: &Controls) -> anyhow::Result<Vec<search::Asked>> {
     let mut all: Vec<search::Asked> = Vec::new();
     for typed in &args.search {
-        let asked = search::Asked::new(typed, controls, &args.length)?;
+        let asked = search::Asked::new(typed, controls, &args.length, args.form.is_given())?;
         if all.iter().any(|other| other.equals(&asked)) {
             return Err(usage(format!(
                 "--search has {typed} twice, whose texts would be equal: give it once"
@@ -181,6 +193,7 @@ fn searches(args: &CompareArgs, controls: &Controls) -> anyhow::Result<Vec<searc
         }
         all.push(asked);
     }
+    note_drafts(args, &all);
     if !all.is_empty() && args.proof.proof.is_some() {
         return Err(usage("--search has no --proof, which is of texts that are drawn"));
     }
