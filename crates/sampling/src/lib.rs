@@ -64,6 +64,7 @@ pub use dice::{Dice, Stream, Words};
 pub use distribution::{Choice, Distribution, slope};
 pub use error::{ChainError, SampleError};
 pub use limits::Limits;
+pub use notation::split as split_notation;
 pub use params::SamplingParams;
 pub use profile::{Engine, Profile};
 pub use sampler::{Draw, Sampler};

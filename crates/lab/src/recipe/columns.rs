@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use kelvin_engine::texts::{AskError, Asked, TextTemp};
-use kelvin_sampling::{Profile, SamplingParams, Temp};
+use kelvin_sampling::{Profile, SamplingParams, Temp, split_notation};
 
 use super::{MAX_CHAINS, RecipeError, expand, values};
 use crate::column::Column;
@@ -106,7 +106,8 @@ impl Typed<'_> {
         };
         if self.sampler.is_empty() {
             let stages = |text: &str| {
-                let stages = text.split('|').map(str::trim).filter(|stage| !stage.is_empty());
+                let stages = split_notation(text, '|').into_iter();
+                let stages = stages.filter(|stage| !stage.is_empty());
                 let params = SamplingParams::of(profile, stages);
                 params.map(Setting::Tokens).map_err(|error| error.to_string())
             };

@@ -68,7 +68,7 @@ fn of_kind(kind: &str, judged: &Judged, style: Style) -> String {
     let align = [Align::Left, Align::Right, Align::Right, Align::Right];
     let lines = table::dressed(&rows, &align, 2, style);
     out.push_str(&(lines.join("\n") + "\n"));
-    for note in judged.note() {
+    if let Some(note) = judged.note() {
         for line in wrap::sentence(note, 2, terminal::width(), |line| style.dim(line)) {
             out.push_str(&(line + "\n"));
         }
