@@ -149,9 +149,8 @@ impl Typed<'_> {
             };
         };
         let one = |typed: String| {
-            let temperature = typed.parse().map_err(|_| {
-                wrong(format!("\"{typed}\" isn't a number from 1.4e-45 to 3.4e38, such as 0.5"))
-            })?;
+            let temperature =
+                typed.parse().map_err(|_| wrong(format!("it {}", TextTemp::unfit(&typed))))?;
             let texts = TextTemp { temperature, method };
             texts
                 .settings(self.max_tokens.max(1))

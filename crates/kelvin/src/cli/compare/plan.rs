@@ -55,6 +55,13 @@ impl Plan {
         typed.map(|typed| options::temperatures(typed, Infinity::Refused)).transpose()?;
         let controls = options::controls(&args.sampling)?;
         let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Refused)?;
+        if let Some(twice) = (1..temperatures.len()).find(|&i| temperatures[..i].contains(&temperatures[i])) {
+            let t = temperatures[twice].map(json::short).unwrap_or_default();
+            return Err(usage(format!(
+                "-t has {t} twice, whose texts would be equal: give it once (--samples gives several \
+                 texts)"
+            )));
+        }
         let chains = temperatures.iter().map(|&t| controls.of(t)).collect::<anyhow::Result<_>>()?;
         options::hint_at_threads(&temperatures.iter().copied().flatten().collect::<Vec<_>>());
         options::check_length(&args.length)?;
