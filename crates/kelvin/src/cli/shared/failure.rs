@@ -150,7 +150,7 @@ fn of_other_verbs(error: &clap::Error, text: &str, all: &Command) -> Option<Stri
     }
     let others = match &having[..] {
         [] => return None,
-        [one] => format!("`kelvin {one}` has"),
+        [one] => format!("`{one}` has"),
         [all @ .., last] if having.len() <= MOST => {
             format!("`{}` and `{last}` have", all.join("`, `"))
         }

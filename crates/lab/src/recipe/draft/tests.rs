@@ -73,7 +73,9 @@ fn temperatures_of_texts_are_columns_behind_the_chains() {
         ["text_temp=0.5,exact:1000", "text_temp=1,exact:1000", "temp=1"]
     );
     for (bad, words) in [
-        ("text_temperature = \"hot\"", "\"hot\" isn't a number from 1.4e-45"),
+        ("text_temperature = \"hot\"", "it is \"hot\", but it is a number above 0 such as 0.5"),
+        ("text_temperature = 1e300", "it is 1e300, but the largest is 3.4e38"),
+        ("text_temperature = 1e-60", "it is 1e-60, but the smallest is 1.4e-45"),
         ("text_temperature = [0.5, 0.5]", "`text_temp=0.5,smc:16` is given twice"),
         ("text_temperature = 0", "0: a text at T = 0 is the likeliest of all"),
         ("text_temperature = 2\ntext_method = \"exact\"", "at T = 2 they are larger"),
