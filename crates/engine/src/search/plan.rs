@@ -105,10 +105,7 @@ impl Wanted {
     #[must_use]
     pub fn in_form(self, method: Method) -> Wanted {
         match method {
-            Beam | Diverse => Wanted {
-                length_penalty: self.length_penalty.or(Some(0.0)),
-                ..self
-            },
+            Beam | Diverse => Wanted { length_penalty: self.length_penalty.or(Some(0.0)), ..self },
             BestOf => Wanted { by: self.by.or(Some(By::Sum)), ..self },
             Stochastic | Mbr => self,
         }

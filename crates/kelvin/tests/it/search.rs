@@ -374,12 +374,19 @@ fn a_text_is_one_row_however_it_is_spelled() {
             n_several += 1;
             let sum: f64 = spellings.iter().map(|one| number(&one["logprob"]).exp()).sum();
             assert!((number(&text["logprob"]) - sum.ln()).abs() < 1e-9, "{text}");
-            assert_eq!((&text["ids"], &text["tokens"]), (&spellings[0]["ids"], &spellings[0]["tokens"]));
+            assert_eq!(
+                (&text["ids"], &text["tokens"]),
+                (&spellings[0]["ids"], &spellings[0]["tokens"])
+            );
             assert!(spellings.is_sorted_by(|a, b| number(&a["logprob"]) >= number(&b["logprob"])));
-            let ways: BTreeSet<String> = spellings.iter().map(|one| one["ids"].to_string()).collect();
+            let ways: BTreeSet<String> =
+                spellings.iter().map(|one| one["ids"].to_string()).collect();
             assert_eq!(ways.len(), spellings.len());
             if let Some(times) = text["times"].as_u64() {
-                assert_eq!(spellings.iter().filter_map(|one| one["times"].as_u64()).sum::<u64>(), times);
+                assert_eq!(
+                    spellings.iter().filter_map(|one| one["times"].as_u64()).sum::<u64>(),
+                    times
+                );
             }
         }
         assert!(n_several > 0, "{method:?} {found}");

@@ -236,9 +236,8 @@ pub fn drawn(engine: &Engine, all: &[Drawn], ranked: &[Ranked]) -> Vec<TextRow> 
 
 /// The tree for JSON.
 pub fn nodes(engine: &Engine, tree: &Tree, texts: &[TextRow]) -> Vec<NodeRow> {
-    let rank = |node: usize| {
-        texts.iter().find(|text| text.nodes.contains(&node)).map(|one| one.rank)
-    };
+    let rank =
+        |node: usize| texts.iter().find(|text| text.nodes.contains(&node)).map(|one| one.rank);
     let of = |(i, node): (usize, &kelvin_engine::search::Node)| NodeRow {
         parent: node.parent,
         ids: [node.token.0],
@@ -263,9 +262,10 @@ pub fn nodes(engine: &Engine, tree: &Tree, texts: &[TextRow]) -> Vec<NodeRow> {
 pub fn drawn_nodes(engine: &Engine, all: &[Drawn], ranked: &[Ranked]) -> Vec<NodeRow> {
     let mut nodes: Vec<NodeRow> = Vec::new();
     let mut known: BTreeMap<(Option<usize>, TokenId), usize> = BTreeMap::new();
-    let all_spellings = ranked.iter().enumerate().flat_map(|(i, one)| {
-        one.spellings.iter().map(move |spelling| (i + 1, spelling))
-    });
+    let all_spellings = ranked
+        .iter()
+        .enumerate()
+        .flat_map(|(i, one)| one.spellings.iter().map(move |spelling| (i + 1, spelling)));
     for (rank, one) in all_spellings {
         let drawn = &all[one.index];
         let end = match drawn.finish {

@@ -55,7 +55,9 @@ impl Plan {
         typed.map(|typed| options::temperatures(typed, Infinity::Refused)).transpose()?;
         let controls = options::controls(&args.sampling)?;
         let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Refused)?;
-        if let Some(twice) = (1..temperatures.len()).find(|&i| temperatures[..i].contains(&temperatures[i])) {
+        if let Some(twice) =
+            (1..temperatures.len()).find(|&i| temperatures[..i].contains(&temperatures[i]))
+        {
             let t = temperatures[twice].map(json::short).unwrap_or_default();
             return Err(usage(format!(
                 "-t has {t} twice, whose texts would be equal: give it once (--samples gives several \

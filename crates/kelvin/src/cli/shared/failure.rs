@@ -192,9 +192,7 @@ fn without_verb(error: &clap::Error, text: &str) -> Option<String> {
         true => typed_sentence(text),
         false => format!("there is no verb '{shown}' (`kelvin --help` shows what there is)"),
     };
-    is_first.then(|| {
-        format!("{begins}; to continue it as a text: kelvin generate \"{quoted}\"")
-    })
+    is_first.then(|| format!("{begins}; to continue it as a text: kelvin generate \"{quoted}\""))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
