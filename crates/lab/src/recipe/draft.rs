@@ -1,5 +1,5 @@
-//! What the user typed of a recipe: flags override a TOML file, which overrides the defaults. Errors
-//! name the field and, of a file, the line.
+//! What the user typed of a recipe: flags override a TOML file, which overrides the defaults.
+//! Errors name the field and, of a file, the line.
 
 use std::path::{Path, PathBuf};
 

@@ -55,15 +55,7 @@ impl Plan {
         typed.map(|typed| options::temperatures(typed, Infinity::Refused)).transpose()?;
         let controls = options::controls(&args.sampling)?;
         let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Refused)?;
-        if let Some(twice) =
-            (1..temperatures.len()).find(|&i| temperatures[..i].contains(&temperatures[i]))
-        {
-            let t = temperatures[twice].map(json::short).unwrap_or_default();
-            return Err(usage(format!(
-                "-t has {t} twice, whose texts would be equal: give it once (--samples gives several \
-                 texts)"
-            )));
-        }
+        check_twice(&temperatures)?;
         let chains = temperatures.iter().map(|&t| controls.of(t)).collect::<anyhow::Result<_>>()?;
         options::hint_at_threads(&temperatures.iter().copied().flatten().collect::<Vec<_>>());
         options::check_length(&args.length)?;
@@ -176,6 +168,17 @@ impl Plan {
     pub(crate) fn first_of(&self, column: usize) -> usize {
         column % self.samples
     }
+}
+
+/// Refuses a temperature whose columns would be those of another one.
+fn check_twice(temperatures: &[Option<f32>]) -> anyhow::Result<()> {
+    let is_twice = |&i: &usize| temperatures[..i].contains(&temperatures[i]);
+    let Some(t) = (1..temperatures.len()).find(is_twice).and_then(|i| temperatures[i]) else {
+        return Ok(());
+    };
+    Err(usage(format!(
+        "-t has {t} twice, whose texts would be equal: give it once, or --samples for more texts"
+    )))
 }
 
 /// Says of which columns a draft that was asked for is none.
