@@ -7,7 +7,7 @@ use crate::TokenId;
 #[non_exhaustive]
 pub enum ChainError {
     /// No stage of this name.
-    #[error("unknown stage `{name}` in the chain; {}known stages: {known}", meant(*.meant))]
+    #[error("unknown stage `{name}` in the chain; {}known stages: {known}", hint(.meant))]
     UnknownStage {
         /// The name as it was written.
         name: String,
@@ -249,7 +249,7 @@ pub enum ChainError {
 }
 
 /// What may have been meant, as the beginning of a sentence's part.
-fn meant(name: Option<&str>) -> String {
+fn hint(name: &Option<&str>) -> String {
     name.map_or_else(String::new, |name| format!("did you mean `{name}`? "))
 }
 

@@ -2,9 +2,11 @@
 
 /// Parses a count. The verb checks whether 0 is allowed.
 pub(crate) fn count(typed: &str) -> Result<usize, String> {
-    typed.parse().map_err(|_| match typed.bytes().all(|c| c.is_ascii_digit()) && typed != "" {
-        true => "a smaller whole number was expected".to_string(),
-        false => "a whole number such as 4 was expected".to_string(),
+    typed.parse().map_err(|_| {
+        match typed.bytes().all(|c| c.is_ascii_digit()) && !typed.is_empty() {
+            true => "a smaller whole number was expected".to_string(),
+            false => "a whole number such as 4 was expected".to_string(),
+        }
     })
 }
 
