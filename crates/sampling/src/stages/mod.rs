@@ -138,7 +138,7 @@ macro_rules! stage_table {
                     }
                 )+)+
                 let known: Vec<&'static str> = STAGES.iter().map(|stage| stage.name).collect();
-                let meant = meant(name, &known);
+                let meant = crate::stages::meant(name, &known);
                 Err(ChainError::UnknownStage { name: name.into(), meant, known: known.join(", ") })
             }
 
