@@ -274,9 +274,8 @@ impl Asked {
             Some(found) => self.found(engine, &found)?,
             None => self.ranked(engine, came.texts, watched)?,
         };
-        let completion_tokens = n_rows.unwrap_or_else(|| {
-            texts.iter().map(|text| text.tokens * text.times.unwrap_or(1)).sum()
-        });
+        let completion_tokens =
+            n_rows.unwrap_or_else(|| texts.iter().map(TextRow::n_drawn_tokens).sum());
         let prompt_tokens = self.prompt.tokens.len();
         Ok(Searched {
             model: shared.names[0].clone(),

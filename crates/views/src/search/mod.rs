@@ -65,6 +65,14 @@ impl TextRow {
     pub fn n_spellings(&self) -> usize {
         self.spellings.len().max(1)
     }
+
+    /// Tokens of all texts that were drawn and say it.
+    pub fn n_drawn_tokens(&self) -> usize {
+        match &self.spellings[..] {
+            [] => self.tokens * self.times.unwrap_or(1),
+            all => all.iter().map(|one| one.tokens * one.times.unwrap_or(1)).sum(),
+        }
+    }
 }
 
 /// One of the ways in which a text is spelled.
