@@ -11,7 +11,7 @@ mod terminal;
 
 use std::{ffi::OsString, io::Write};
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 pub use cli::start_ray_with;
 
 /// Runs one command to its end; the first argument is the program's name. Returns the exit code.
@@ -27,7 +27,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> u8 {
     let is_bare = args.len() == 1 && cli::explore::is_wanted();
     let args = match (!is_bare).then(|| cli::args::Args::try_parse_from(args)).transpose() {
         Ok(args) => args,
-        Err(error) => return cli::shared::failure::report_typed(&error),
+        Err(error) => {
+            let all = cli::args::Args::command();
+            return cli::shared::failure::report_typed(&error, &all);
+        }
     };
     interrupt::install();
     let code = match args.map_or_else(cli::explore::run, cli::run) {

@@ -46,11 +46,11 @@ pub(crate) struct Found {
     rank: usize,
     /// The text, up to a stop string.
     text: String,
-    /// Token ids without an end token, uint32, shape (tokens,).
+    /// Token ids of the likeliest spelling without an end token, uint32, shape (tokens,).
     ids: Py<PyArray1<u32>>,
-    /// Number of tokens, an end token included.
+    /// Number of its tokens, an end token included.
     n_tokens: usize,
-    /// ln p of these tokens under the model's own distribution, in nats.
+    /// ln p of the text under the model's own distribution, in nats, summed over its spellings.
     logprob: f64,
     /// What it is ranked by; the method says what that is.
     score: f64,
@@ -58,6 +58,8 @@ pub(crate) struct Found {
     group: Option<usize>,
     /// How often it was drawn; None of beams.
     times: Option<usize>,
+    /// Number of ways in which what was found spells it.
+    n_spellings: usize,
     /// The first token (from 0) in which it isn't the best text; None if there is none.
     diverges_at: Option<usize>,
     /// Why it ended.
@@ -75,6 +77,7 @@ impl Found {
             score: row.score,
             group: row.group,
             times: row.times,
+            n_spellings: row.n_spellings(),
             diverges_at: row.diverges_at,
             finish: row.finish.reason,
         }
@@ -82,8 +85,10 @@ impl Found {
 
     fn heading(&self) -> String {
         let times = self.times.filter(|&n| n > 1).map(|n| format!(", drawn {n} times"));
+        let ways = Some(self.n_spellings).filter(|&n| n > 1);
+        let ways = ways.map(|n| format!(", spelled in {n} ways")).unwrap_or_default();
         let Found { rank, score, logprob, .. } = self;
-        format!("{rank}: score {score:.4}, ln p {logprob:.2}{}", times.unwrap_or_default())
+        format!("{rank}: score {score:.4}, ln p {logprob:.2}{}{ways}", times.unwrap_or_default())
     }
 }
 
@@ -317,7 +322,7 @@ impl Job<'_> {
         if texts.is_empty() {
             return Err(value_error("the chain leaves no text that can end"));
         }
-        let texts = ending.found(&texts, method == Method::Diverse);
+        let texts = ending.found(&texts, plan);
         let tree = search::nodes(engine, &tree, &texts);
         Ok((texts, tree, Some(n_steps)))
     }

@@ -336,6 +336,9 @@ impl FromStr for Chain {
     type Err = ChainError;
 
     fn from_str(text: &str) -> Result<Chain, ChainError> {
+        if text.matches('"').count() % 2 == 1 {
+            return Err(ChainError::OpenQuote { found: text.to_string() });
+        }
         if !schedule::is_schedule(text) {
             return Chain::read(text);
         }

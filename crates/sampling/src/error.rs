@@ -7,10 +7,12 @@ use crate::{TokenId, bounds};
 #[non_exhaustive]
 pub enum ChainError {
     /// No stage of this name.
-    #[error("unknown stage `{name}` in the chain; known stages: {known}")]
+    #[error("unknown stage `{name}` in the chain; {}known stages: {known}", hint(.meant))]
     UnknownStage {
         /// The name as it was written.
         name: String,
+        /// The name that may have been meant.
+        meant: Option<&'static str>,
         /// All names that exist, separated by commas.
         known: String,
     },
@@ -23,6 +25,15 @@ pub enum ChainError {
         found: String,
         /// The allowed range, in words.
         allowed: &'static str,
+    },
+    /// A text in quotes doesn't end.
+    #[error(
+        "a quote isn't closed in `{found}`: a text stands between two quotes, and a quote within it \
+         is written \\x22"
+    )]
+    OpenQuote {
+        /// The chain as it was written.
+        found: String,
     },
     /// There is no stage between two bars, or none at all.
     #[error(
@@ -140,6 +151,15 @@ pub enum ChainError {
         /// Counted from 1.
         part: usize,
     },
+    /// There is nothing before, between or after `;`.
+    #[error(
+        "part {part} of the schedule is empty: `;` separates chains, so leave it out or write a \
+         chain there"
+    )]
+    EmptyPart {
+        /// Counted from 1.
+        part: usize,
+    },
     /// A part of a schedule never decides.
     #[error(
         "the places of the schedule overlap: `{before}` before it holds wherever `{place}` does, \
@@ -166,6 +186,18 @@ pub enum ChainError {
         found: String,
         /// What may stand there, in words.
         allowed: &'static str,
+    },
+    /// A text of a place has an escape that is none.
+    #[error(
+        "`{escape}` isn't an escape, in the place `{place}` of the schedule; there are \\n, \\t, \\r \
+         and \\x00 to \\x7f (\\x22 is a quote, \\x5c a backslash), and characters beyond ASCII stand \
+         as they are"
+    )]
+    BadEscape {
+        /// The escape as it was written.
+        escape: String,
+        /// The place as it was written.
+        place: String,
     },
     /// A text that a place looks for is empty or long.
     #[error("a text of the schedule has {bytes} bytes; expected 1 to 256")]
@@ -211,6 +243,11 @@ pub enum ChainError {
         /// The place.
         place: String,
     },
+}
+
+/// What may have been meant, as the beginning of a sentence's part.
+fn hint(name: &Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!("did you mean `{name}`? "))
 }
 
 /// Why no token can be drawn from some logits.

@@ -68,6 +68,7 @@ pub use distribution::{Choice, Distribution, slope};
 pub use engine::{Engine, Profile};
 pub use error::{ChainError, SampleError};
 pub use limits::Limits;
+pub use notation::split as split_notation;
 pub use params::SamplingParams;
 pub use sampler::{Draw, Sampler};
 pub use schedule::{Place as SchedulePlace, Search, TokenTexts};

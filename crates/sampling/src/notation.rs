@@ -1,7 +1,7 @@
 //! Splits the notation of chains, and quotes the texts in it.
 
-/// The parts of a text between separators, except those in quotes.
-pub(crate) fn split(text: &str, separator: char) -> Vec<&str> {
+/// The parts of a chain's notation between separators, except those in quotes.
+pub fn split(text: &str, separator: char) -> Vec<&str> {
     let mut is_quoted = false;
     text.split(move |c| {
         is_quoted ^= c == '"';
@@ -31,6 +31,24 @@ pub(crate) fn quote(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// The first escape of a text in quotes that is none of [`quote`]'s.
+pub(crate) fn bad_escape(quoted: &str) -> Option<&str> {
+    let mut rest = quoted;
+    while let Some(at) = rest.find('\\') {
+        rest = &rest[at..];
+        let is_escape = |end: usize| {
+            let Some(escape) = rest.get(..end) else { return false };
+            unquote(&format!("\"{escape}\"")).is_some()
+        };
+        let Some(end) = [2, 4].into_iter().find(|&end| is_escape(end)) else {
+            let n = if rest.starts_with("\\x") { 4 } else { 2 };
+            return Some(rest.char_indices().nth(n).map_or(rest, |(end, _)| &rest[..end]));
+        };
+        rest = &rest[end..];
+    }
+    None
 }
 
 /// The text that [`quote`] wrote; `None` if the text isn't quoted.

@@ -274,9 +274,8 @@ impl Asked {
             Some(found) => self.found(engine, &found)?,
             None => self.ranked(engine, came.texts, watched)?,
         };
-        let completion_tokens = n_rows.unwrap_or_else(|| {
-            texts.iter().map(|text| text.tokens * text.times.unwrap_or(1)).sum()
-        });
+        let completion_tokens =
+            n_rows.unwrap_or_else(|| texts.iter().map(TextRow::n_drawn_tokens).sum());
         let prompt_tokens = self.prompt.tokens.len();
         Ok(Searched {
             model: shared.names[0].clone(),
@@ -304,8 +303,7 @@ impl Asked {
             return Err(Problem::parameter("sampler", message));
         }
         let ending = Ending { engine, stops: &self.ends.texts, by_length: FinishReason::MaxTokens };
-        let has_groups = matches!(self.plan, Plan::Beams(how) if how.groups > 1);
-        let texts = ending.found(&found.texts, has_groups);
+        let texts = ending.found(&found.texts, self.plan);
         let tree = self.tree.then(|| rows::nodes(engine, &found.tree, &texts));
         Ok((texts, tree))
     }

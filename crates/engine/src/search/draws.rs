@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use kelvin_sampling::surprisal;
 
+use super::spellings::{self, Ranked, Said};
 use crate::{
     Engine, TokenId,
     batch::{Batch, Continuation, Draft, GenerateError, Observer, Request, Tap, generate},
@@ -26,6 +27,17 @@ pub struct Drawn {
     pub logprob: f64,
     /// Their number.
     pub length: usize,
+}
+
+impl Drawn {
+    fn said(&self) -> Said<'_> {
+        let end = match self.finish {
+            FinishReason::EndToken(token) => Some(token),
+            _ => None,
+        };
+        let is_cut = matches!(self.finish, FinishReason::MaxTokens | FinishReason::ContextFull);
+        Said { text: &self.text, is_cut, tokens: (&self.tokens, end), logprob: self.logprob }
+    }
 }
 
 /// What best of n compares.
@@ -54,17 +66,6 @@ impl By {
     pub fn named(name: &str) -> Option<By> {
         By::ALL.into_iter().find(|by| by.name() == name)
     }
-}
-
-/// One of several texts, by its rank.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ranked {
-    /// Its index; of equal texts the first one's.
-    pub index: usize,
-    /// What it was ranked by.
-    pub score: f64,
-    /// How often it was drawn.
-    pub times: usize,
 }
 
 /// The log-probabilities of a request's tokens, as they are drawn.
@@ -119,41 +120,36 @@ pub fn draw_texts(
     Ok(texts.into_iter().enumerate().map(drawn).collect())
 }
 
-/// The texts by their likelihood, the best first. Equal texts are one, with the first one's rank.
+/// The texts by their likelihood, the best first. Equal texts are one: its ln p is that of the sum
+/// over its spellings, and the mean is per token of the likeliest.
 pub fn best_of(texts: &[Drawn], by: By) -> Vec<Ranked> {
-    let score = |text: &Drawn| match by {
+    rank(texts, |text| match by {
         By::Sum => text.logprob,
-        By::Mean => text.logprob / text.length.max(1) as f64,
-    };
-    rank(texts, |i| score(&texts[i]))
+        By::Mean => text.logprob / texts[text.index()].length.max(1) as f64,
+    })
 }
 
 /// The texts by their mean utility if one of the others were right, the best first: minimum Bayes
 /// risk, with the texts themselves as the sample that the expectation is over (Eikema and Aziz
-/// 2020, arXiv 2005.10283). `utility` is of a text's index and of that of the one that is right.
-/// There are at least two texts.
+/// 2020, arXiv 2005.10283). `utility` is of a text's index and of that of the one that is right; it
+/// depends on what texts say alone. There are at least two texts.
 pub fn minimum_risk(texts: &[Drawn], utility: &dyn Fn(usize, usize) -> f64) -> Vec<Ranked> {
-    let others = |i: usize| (0..texts.len()).filter(move |&j| j != i);
-    let mean = |i: usize| {
-        let sum: f64 = others(i).map(|j| utility(i, j)).sum();
+    rank(texts, |text| {
+        let i = text.index();
+        let others = (0..texts.len()).filter(|&j| j != i);
+        let sum: f64 = others.map(|j| utility(i, j)).sum();
         sum / (texts.len() - 1).max(1) as f64
-    };
-    rank(texts, mean)
+    })
 }
 
 /// Different texts by a score of each.
-fn rank(texts: &[Drawn], score: impl Fn(usize) -> f64) -> Vec<Ranked> {
-    let equal = |i: usize, j: usize| {
-        texts[i].tokens == texts[j].tokens && texts[i].finish == texts[j].finish
-    };
-    let mut ranked: Vec<Ranked> = Vec::new();
-    for index in 0..texts.len() {
-        match ranked.iter_mut().find(|one| equal(one.index, index)) {
-            Some(one) => one.times += 1,
-            None => ranked.push(Ranked { index, score: score(index), times: 1 }),
-        }
+fn rank(texts: &[Drawn], score: impl Fn(&Ranked) -> f64) -> Vec<Ranked> {
+    let said: Vec<Said<'_>> = texts.iter().map(Drawn::said).collect();
+    let mut ranked = spellings::texts(&said);
+    for text in &mut ranked {
+        text.score = score(text);
     }
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    spellings::sort(&mut ranked);
     ranked
 }
 
@@ -170,7 +166,7 @@ mod tests {
     }
 
     fn order(ranked: &[Ranked]) -> Vec<(usize, usize)> {
-        ranked.iter().map(|one| (one.index, one.times)).collect()
+        ranked.iter().map(|one| (one.index(), one.times())).collect()
     }
 
     #[test]
@@ -180,6 +176,34 @@ mod tests {
         assert_eq!(order(&best_of(&texts, By::Mean)), [(1, 1), (0, 2)]);
         assert_eq!(best_of(&texts, By::Mean)[1].score, -2.0);
         assert_eq!(By::named("sum"), Some(By::Sum));
+    }
+
+    /// A text that was drawn in two spellings is one, with the sum of their probabilities.
+    #[test]
+    fn spellings_of_a_text_are_one_text() {
+        let spelled = |tokens: &[u32], p: f64, finish| {
+            let tokens: Vec<TokenId> = tokens.iter().map(|&id| TokenId(id)).collect();
+            let (length, logprob) = (tokens.len(), p.ln());
+            let logprobs = vec![logprob / length as f64; length];
+            Drawn { tokens, text: "red".to_string(), finish, logprobs, logprob, length }
+        };
+        let texts = [
+            spelled(&[1, 2], 0.1, FinishReason::Complete),
+            Drawn { text: "blue".to_string(), ..spelled(&[9], 0.35, FinishReason::Complete) },
+            spelled(&[3], 0.3, FinishReason::Complete),
+            spelled(&[1, 2], 0.1, FinishReason::Complete),
+            spelled(&[1, 2], 0.1, FinishReason::MaxTokens),
+        ];
+        for by in By::ALL {
+            let ranked = best_of(&texts, by);
+            assert_eq!(order(&ranked), [(2, 3), (1, 1), (4, 1)], "{by:?}");
+            assert!((ranked[0].logprob - 0.4f64.ln()).abs() < 1e-12);
+            assert_eq!(ranked[0].score, ranked[0].logprob, "the likeliest spelling is one token");
+            let times: Vec<usize> = ranked[0].spellings.iter().map(|one| one.times).collect();
+            assert_eq!(times, [1, 2]);
+        }
+        let likes = |i: usize, j: usize| f64::from(u8::from(texts[i].text == texts[j].text));
+        assert_eq!(order(&minimum_risk(&texts, &likes)), [(2, 3), (4, 1), (1, 1)]);
     }
 
     /// A text that was drawn twice speaks twice for itself.

@@ -10,6 +10,8 @@
 //! - [`draw_texts`] draws texts as [`crate::batch::generate`] does; [`best_of`] ranks them by
 //!   likelihood, [`minimum_risk`] by how alike each is to the others ([`chrf()`]).
 //!
+//! [`by_text`] makes one text of beams that spell it in several ways; drawn texts are ranked so.
+//!
 //! Beams may keep to a form ([`Held`]): each has a place within it, masks come before anything is
 //! chosen, and the place moves on with the token that is.
 //!
@@ -24,6 +26,7 @@ mod chrf;
 mod draws;
 mod held;
 mod plan;
+mod spellings;
 mod steps;
 mod stochastic;
 mod task;
@@ -31,9 +34,10 @@ mod tree;
 
 pub use beam::{Beams, EarlyStopping, MAX_LENGTH_PENALTY};
 pub use chrf::{Runs, chrf};
-pub use draws::{By, Drawn, Ranked, Watched, best_of, draw_texts, minimum_risk};
+pub use draws::{By, Drawn, Watched, best_of, draw_texts, minimum_risk};
 pub use held::Held;
 pub use plan::{Method, Plan, Wanted};
+pub use spellings::{Ranked, Spelling, by_text};
 pub use steps::{Steps, beam_search, stochastic_beams};
 pub use task::{End, MAX_BEAMS, MAX_TEXTS, SearchError, Stops, Task};
 pub use tree::{Fate, Found, Node, Outcome, Tree};

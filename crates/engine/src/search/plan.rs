@@ -99,6 +99,18 @@ impl Plan {
 }
 
 impl Wanted {
+    /// The settings where texts keep to a form. Texts of a form are whole, so the likeliest one is
+    /// the one of the largest probability: what isn't set is `length_penalty` 0, or `by` the sum.
+    /// A mean per token would prefer unusual spellings of many tokens.
+    #[must_use]
+    pub fn in_form(self, method: Method) -> Wanted {
+        match method {
+            Beam | Diverse => Wanted { length_penalty: self.length_penalty.or(Some(0.0)), ..self },
+            BestOf => Wanted { by: self.by.or(Some(By::Sum)), ..self },
+            Stochastic | Mbr => self,
+        }
+    }
+
     /// The settings of a method.
     ///
     /// # Errors
@@ -160,6 +172,25 @@ impl Wanted {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_of_a_form_are_ranked_by_their_probability() {
+        let none = Wanted::default();
+        for method in Method::ALL {
+            let plan = none.in_form(method).plan(method).unwrap();
+            match (plan, none.plan(method).unwrap()) {
+                (Plan::Beams(held), Plan::Beams(free)) => {
+                    assert_eq!((held.length_penalty, free.length_penalty), (0.0, 1.0));
+                }
+                (Plan::BestOf(n, By::Sum), Plan::BestOf(free, By::Mean)) => assert_eq!(n, free),
+                (held, free) => assert_eq!(held, free),
+            }
+        }
+        let said = Wanted { length_penalty: Some(1.5), ..none };
+        assert_eq!(said.in_form(Beam), said);
+        let said = Wanted { by: Some(By::Mean), ..none };
+        assert_eq!(said.in_form(BestOf), said);
+    }
 
     #[test]
     fn each_method_has_its_own_settings() {

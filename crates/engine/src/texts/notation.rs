@@ -56,6 +56,23 @@ pub enum AskError {
     Settings(#[from] SettingsError),
 }
 
+impl TextTemp {
+    /// What is wrong with a temperature that isn't one, as the rest of a sentence that begins with
+    /// its name. `typed` can't be read as a [`Temp`], or is 0.
+    pub fn unfit(typed: &str) -> String {
+        match typed.trim().parse::<f64>() {
+            Ok(t) if t > f64::from(f32::MAX) => format!(
+                "is {typed}, but the largest is 3.4e38, where all texts are equally likely already"
+            ),
+            Ok(t) if t > 0.0 => format!(
+                "is {typed}, but the smallest is 1.4e-45: so near 0 it is the likeliest text, which \
+                 has to be searched for (`kelvin search`)"
+            ),
+            _ => format!("is \"{typed}\", but it is a number above 0 such as 0.5"),
+        }
+    }
+}
+
 impl Asked {
     /// Particles of smc, where none are asked for.
     pub const PARTICLES: usize = 16;

@@ -103,7 +103,7 @@ fn everything_that_decides_a_text_is_in_the_file() {
         &["generate", "abc", "--chat", "--system", "be brief", "--stop", "e"],
         &["generate", "abc", "--regex", "[a-z]{3,9}", "--seed", "5"],
         &["generate", "a", "--ctx-size", "12", "--sampler", "dry=0.8 | temp=1.2 | mirostat=3"],
-        &["compare", "abc", "-t", "0,0,1", "--ignore-end"],
+        &["compare", "abc", "-t", "0,0.000001,1", "--ignore-end"],
         &["compare", "abc", "--choice", "yes", "--choice", "no", "--samples", "4"],
     ];
     for way in ways {

@@ -1,7 +1,10 @@
 //! `search` from outside on a tiny model: what it prints, that equal runs print equal bytes, and
 //! what it refuses.
 
-use std::process::{Output, Stdio};
+use std::{
+    collections::BTreeSet,
+    process::{Output, Stdio},
+};
 
 use kelvin_testkit::tiny::{MISTRAL_LIKE, TinyModel};
 use serde_json::Value;
@@ -318,6 +321,11 @@ fn searches_stand_beside_temperatures() {
     for (column, more, words) in [
         ("hot:4", &[][..], "--search hot:4: there is no method \"hot\""),
         ("beam:0", &[], "--search beam:0: a search has 1 to 256 beams, not 0"),
+        (
+            "beam:x",
+            &[],
+            "error: --search beam:x: a whole number such as 4 was expected after \"beam:\", not \"x\"\n",
+        ),
         ("beam:4,groups:2", &[], "--search beam:4,groups:2: groups is for diverse"),
         ("beam:4,utility:chrf", &[], "utility is for mbr, not for beam"),
         ("mbr:1", &[], "samples is 1, but mbr draws at least 2 texts"),
@@ -331,6 +339,72 @@ fn searches_stand_beside_temperatures() {
         assert_eq!(output.status.code(), Some(2), "{column} {more:?}: {said}");
         assert!(said.contains(words), "{column} {more:?}: {said}");
     }
+    // Drafts are of the columns that are drawn, and the others are named.
+    let draft = ["compare", "abc", "--raw", "-n", "3", "--draft", "lookup", "--search", "mbr:2"];
+    for (column, says) in [("beam:2", true), ("stochastic:2", true), ("best-of:2", false)] {
+        let output = room.run(&[&draft[..], &["--search", column]].concat());
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let words = format!("--draft is for texts that are drawn; --search {column} guesses no");
+        assert!(output.status.success() && said.contains(&words) == says, "{said}");
+    }
+}
+
+/// Spellings of a text are one row: its probability is the sum of theirs.
+#[test]
+fn a_text_is_one_row_however_it_is_spelled() {
+    let room = Room::new();
+    let ask = ["search", "abc", "-n", "30", "--choice", "abcab", "--choice", "cc", "--choice", "c"];
+    let methods: [&[&str]; 6] = [
+        &["--beams", "64"],
+        &["--beams", "64", "--length-penalty", "1"],
+        &["--method", "diverse", "--beams", "32", "--groups", "2"],
+        &["--method", "stochastic", "--beams", "64", "--seed", "3"],
+        &["--method", "best-of", "--samples", "200", "--seed", "3", "-t", "3"],
+        &["--method", "mbr", "--samples", "200", "--seed", "3", "-t", "3"],
+    ];
+    for method in methods {
+        let found = room.json(&[&ask[..], method].concat());
+        let said: BTreeSet<&str> =
+            texts(&found).iter().map(|text| text["text"].as_str().unwrap()).collect();
+        assert_eq!(said.len(), texts(&found).len(), "{found}");
+        assert!(falls(&found) && said.len() > 1);
+        let mut n_several = 0;
+        for text in texts(&found) {
+            let Some(spellings) = text["spellings"].as_array() else { continue };
+            n_several += 1;
+            let sum: f64 = spellings.iter().map(|one| number(&one["logprob"]).exp()).sum();
+            assert!((number(&text["logprob"]) - sum.ln()).abs() < 1e-9, "{text}");
+            assert_eq!(
+                (&text["ids"], &text["tokens"]),
+                (&spellings[0]["ids"], &spellings[0]["tokens"])
+            );
+            assert!(spellings.is_sorted_by(|a, b| number(&a["logprob"]) >= number(&b["logprob"])));
+            let ways: BTreeSet<String> =
+                spellings.iter().map(|one| one["ids"].to_string()).collect();
+            assert_eq!(ways.len(), spellings.len());
+            if let Some(times) = text["times"].as_u64() {
+                assert_eq!(
+                    spellings.iter().filter_map(|one| one["times"].as_u64()).sum::<u64>(),
+                    times
+                );
+            }
+        }
+        assert!(n_several > 0, "{method:?} {found}");
+        let shown = room.good(&[&ask[..], method].concat());
+        assert!(shown.contains("  spellings  ") && shown.contains(" spellings say "), "{shown}");
+    }
+    // The likeliest text of a form comes first.
+    let found = room.json(&[&ask[..], methods[0]].concat());
+    assert_eq!(found["length_penalty"], 0.0);
+    assert_eq!(found["texts"][0]["score"], found["texts"][0]["logprob"]);
+    let best = room.json(&[&ask[..], methods[4]].concat());
+    assert_eq!(best["by"], "sum");
+    // `compare` counts drawn texts, and those that are different.
+    let n = texts(&best).len();
+    let column = "best-of:200,temp:3";
+    let compared = ["compare", "abc", "--raw", "-n", "30", "--seed", "3", "--search", column];
+    let shown = room.good(&[&compared[..], &ask[4..]].concat());
+    assert!(shown.contains(&format!("; the best of 200 texts, {n} distinct, score")), "{shown}");
 }
 
 /// Drafts change no text that is drawn.
@@ -349,7 +423,9 @@ fn drawn_texts_may_have_drafts() {
 fn what_cant_be_searched_is_refused_in_a_sentence() {
     let room = Room::new();
     let long = "x".repeat(600);
-    let cases: [(&[&str], &str); 27] = [
+    let cases: [(&[&str], &str); 29] = [
+        (&["--proof", "x"], "`kelvin search` has no --proof, which `generate`, `compare`"),
+        (&["--text-temperature", "2"], "has no --text-temperature, which `generate`, `compare`"),
         (&["--beams", "0"], "1 to 256 beams, not 0"),
         (&["--beams", "257"], "1 to 256 beams, not 257"),
         (&["--method", "stochastic", "--beams", "0"], "1 to 256 beams, not 0"),
@@ -383,10 +459,21 @@ fn what_cant_be_searched_is_refused_in_a_sentence() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
         assert!(said.contains(words), "{args:?}: {said}");
+        // No heading comes before an error.
+        assert!(output.stdout.is_empty() && said.starts_with("error: "), "{args:?}: {said}");
     }
     for method in ["beam", "stochastic", "best-of", "mbr"] {
         let output = room.run(&["search", &long, "--method", method, "--seed", "1"]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains("the context has room"), "{said}");
+        assert!(said.starts_with("error: "), "{said}");
+    }
+    for args in
+        [&["compare", "", "--raw"][..], &["compare", "a", "--regex", "["], &["generate", ""]]
+    {
+        let output = room.run(args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.starts_with("error: "), "{args:?}: {said}");
+        assert!(output.stdout.is_empty(), "{args:?}");
     }
 }

@@ -322,7 +322,7 @@ fn what_is_wrong_is_one_sentence() {
         2,
         "1,001,000 texts: --plan shows",
     );
-    refused(&["-p", "x", "--top-k", "{1,0.5}"], 2, "stages: top_k: 0.5 is not allowed");
+    refused(&["-p", "x", "--top-k", "{1,0.5}"], 2, "stages.top_k: 0.5 is not allowed");
     refused(&["-p", &"long ".repeat(200)], 1, "tokens, but the context has room for 256");
     for (db, words) in [
         ("bad.toml", "isn't a database of Kelvin's runs"),

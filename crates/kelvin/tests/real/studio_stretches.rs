@@ -222,6 +222,54 @@ async fn a_schedule_of_the_page_goes_along_and_says_what_it_cannot() {
     person.leave().await;
 }
 
+/// Paint stays on its tokens when something before them is edited, and goes back with it.
+#[tokio::test]
+async fn an_edit_before_a_stretch_moves_its_paint() {
+    let server = Server::start(&[], None);
+    let person = Person::at(&server.address).await;
+    person.go("#/write?n=16&text=The+old+man+went+to+the+sea").await;
+    is_written(&person).await;
+    let g: usize = person.read("document.querySelectorAll('.sheet .piece.given').length").await;
+    select(&person, g + 4, g + 9).await;
+    person.press("Paint").await;
+    person.wait("document.querySelectorAll('.sheet .piece.painted').length === 5").await;
+    let words = "[...document.querySelectorAll('.sheet .piece.painted')].map((e) => \
+                 e.textContent).join('')";
+    let before: String = person.read(words).await;
+    person.key(".sheet .tokens", "Escape").await;
+    person.click(".sheet [data-i='1']").await;
+    let _: Value = person.read("(getSelection().modify('move', 'left', 'word'), 1)").await;
+    let _: Value = person.read("(getSelection().modify('move', 'right', 'word'), 1)").await;
+    person.insert(" very very").await;
+    let list = "document.querySelector('.stretches-list li button').textContent";
+    let here = format!("Tokens {} to {}", g + 5, g + 9);
+    person.wait(&format!("{list} !== {here:?} && {words} === {before:?}")).await;
+    person.press("Undo").await;
+    person.wait(&format!("{list} === {here:?} && {words} === {before:?}")).await;
+
+    // By hand: a stretch of 4 to 6 of 10 tokens, and one of the two tokens to come.
+    let old = |range: std::ops::Range<usize>| range.map(|k| json!(k)).collect::<Vec<Value>>();
+    let new = |n: usize| vec![Value::Null; n];
+    let cases: [(&str, Vec<Value>, Value); 7] = [
+        ("two before it", [new(2), old(0..10)].concat(), json!([[6, 9], [12, 14]])),
+        ("two less before it", old(2..10), json!([[2, 5], [8, 10]])),
+        ("within it", [old(0..5), new(1), old(5..10)].concat(), json!([[4, 8], [11, 13]])),
+        ("other words within", [old(0..5), new(2), old(6..10)].concat(), json!([[4, 8], [11, 13]])),
+        ("at its border", [old(0..4), new(1), old(4..10)].concat(), json!([[5, 8], [11, 13]])),
+        ("across its border", [old(0..3), new(1), old(6..10)].concat(), json!([[4, 5], [8, 10]])),
+        ("none of it is left", [old(0..4), old(7..10)].concat(), json!([[7, 9]])),
+    ];
+    for (what, from, expected) in cases {
+        let moved = format!(
+            "import('/web/write/shift.js').then((m) => m.moved([{{from: 4, to: 7, t: 2}}, \
+             {{from: 10, to: 12, t: 1}}], 10, {}).map((one) => [one.from, one.to]))",
+            json!(from)
+        );
+        assert_eq!(person.read::<Value>(&moved).await, expected, "{what}");
+    }
+    person.leave().await;
+}
+
 /// A bar in quotes doesn't end a stage.
 #[tokio::test]
 async fn a_bar_in_quotes_belongs_to_its_stage() {

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::example::Example;
 
+/// The ends of T.
+pub const ENDS: (f64, f64) = (0.05, 20.0);
 /// The ends of ln T.
-pub const LN_T: (f64, f64) = (-3.0, 3.0);
+const LN_T: (f64, f64) = (-2.995_732_273_553_991, 2.995_732_273_553_991);
 /// The fewest examples of a fit.
 pub const FEWEST: usize = 50;
 /// The quantile of the normal distribution for 95 % between both ends.
@@ -163,8 +165,10 @@ mod tests {
         // A model that is always right is never certain enough.
         let sure = vec![Example { ln: vec![-0.1, -2.3], answer: 0 }; 60];
         let cold = fit(&sure).unwrap();
-        assert!(cold.temperature < 0.0498 && cold.interval.is_none(), "{cold:?}");
+        assert!(cold.temperature < 0.050_001 && cold.interval.is_none(), "{cold:?}");
         let wrong = vec![Example { ln: vec![-0.1, -2.3], answer: 1 }; 60];
-        assert!(fit(&wrong).unwrap().temperature > 20.0);
+        let hot = fit(&wrong).unwrap();
+        assert!((hot.temperature - 20.0).abs() < 1e-6 && hot.interval.is_none(), "{hot:?}");
+        assert!((LN_T.0 - ENDS.0.ln()).abs() < 1e-12 && (LN_T.1 - ENDS.1.ln()).abs() < 1e-12);
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     example::Example,
-    fit::{Fit, FitError, LN_T, fit, least},
+    fit::{ENDS, Fit, FitError, fit, least},
 };
 use crate::statistics::{Dice, Estimate, RESAMPLES, Series, basic_intervals};
 
@@ -23,6 +23,13 @@ pub struct Found {
     pub value: f64,
     /// The ends of its interval.
     pub interval: Option<(f64, f64)>,
+}
+
+impl Found {
+    /// Whether the whole interval lies on one side of the figure, which is its end then.
+    fn is_at_end(&self) -> bool {
+        self.interval.is_some_and(|(low, high)| low >= self.value || high <= self.value)
+    }
 }
 
 /// Some of the examples, by how sure the model was.
@@ -75,6 +82,17 @@ pub struct Judged {
     pub warnings: Vec<String>,
 }
 
+impl Judged {
+    /// Why a calibration error is an end of its own interval, if one is.
+    pub fn note(&self) -> Option<&'static str> {
+        let errors = [&self.before.ece, &self.after.ece, &self.ece_change];
+        errors.into_iter().any(Found::is_at_end).then_some(
+            "chance alone raises a calibration error, which its interval takes off: so the figure \
+             may be the upper end of its interval",
+        )
+    }
+}
+
 /// Fits a temperature and judges it by cross-fitting. Equal examples and seeds give equal figures.
 ///
 /// Intervals of means are the lab's ([`Estimate`]). The calibration error's are basic bootstrap
@@ -120,7 +138,7 @@ pub fn judge_with(examples: &[Example], resamples: usize, seed: u64) -> Result<J
     let nll_change = mean(&nll(&after).minus(&nll(&before)));
     Ok(Judged {
         fit,
-        warnings: unbounded(&fit).into_iter().chain(no_help(&nll_change)).collect(),
+        warnings: unbounded(&fit).into_iter().chain(no_help(&nll_change, examples.len())).collect(),
         n: examples.len(),
         accuracy: mean(&series(&before, |one| f64::from(u8::from(one.is_right)), 1.0)),
         before: figures(&before, ece(0)),
@@ -133,32 +151,36 @@ pub fn judge_with(examples: &[Example], resamples: usize, seed: u64) -> Result<J
 /// What is wrong with a temperature that the examples don't bound.
 fn unbounded(fit: &Fit) -> Option<String> {
     let t = fit.temperature;
-    let (low, high) = (libm::exp(LN_T.0), libm::exp(LN_T.1));
+    let (least, most) = ENDS;
     match fit.interval {
         None => Some(format!(
-            "T = {t:.3} is at an end of what is searched, {low:.3} to {high:.3}: the examples don't \
+            "T = {t:.3} is at an end of what is searched, {least} to {most}: the examples don't \
              bound it, so another set of them may give any other"
         )),
         Some((low, high)) if high > MOST_SPREAD * low => Some(format!(
             "the 95 % interval of T is {low:.2e} to {high:.2e}: the examples don't determine it"
+        )),
+        Some((low, high)) if low < least || high > most => Some(format!(
+            "the 95 % interval of T, {low:.3} to {high:.3}, reaches beyond what is searched, \
+             {least} to {most}: the examples don't bound it"
         )),
         Some(_) => None,
     }
 }
 
 /// What is wrong with a temperature that doesn't make the right answers likelier. `change` is that
-/// of their mean -ln p.
-fn no_help(change: &Found) -> Option<String> {
-    let (value, at_one) = (change.value, "decisions at T = 1 need no calibration");
+/// of their mean -ln p, over `n` examples.
+fn no_help(change: &Found, n: usize) -> Option<String> {
+    let value = change.value;
     match change.interval {
         Some((_, high)) if high < 0.0 => None,
         Some((low, high)) if low > 0.0 => Some(format!(
             "the temperature makes it worse: NLL changes by {value:+.3} nats (95 % interval \
-             {low:+.3} to {high:+.3}), and {at_one}"
+             {low:+.3} to {high:+.3}), so T = 1 is better"
         )),
         Some((low, high)) => Some(format!(
             "it isn't shown that the temperature helps: the 95 % interval of the change of NLL, \
-             {low:+.3} to {high:+.3} nats, covers 0, and {at_one}"
+             {low:+.3} to {high:+.3} nats, covers 0, so these {n} examples don't tell it from T = 1"
         )),
         None => Some(format!(
             "it isn't shown that the temperature helps: the change of NLL, {value:+.3} nats, has no \
@@ -272,25 +294,29 @@ mod tests {
     #[test]
     fn what_speaks_against_a_temperature_is_said() {
         let change = |value: f64, ends| Found { value, interval: ends };
-        assert_eq!(no_help(&change(-0.2, Some((-0.3, -0.1)))), None);
+        assert_eq!(no_help(&change(-0.2, Some((-0.3, -0.1))), 60), None);
         for (change, words) in [
             (
                 change(-0.001, Some((-0.02, 0.01))),
-                "of the change of NLL, -0.020 to +0.010 nats, covers 0",
+                "-0.020 to +0.010 nats, covers 0, so these 60 examples don't tell it from T = 1",
             ),
             (change(0.2, Some((0.1, 0.3))), "makes it worse: NLL changes by +0.200 nats"),
             (change(0.0, None), "has no interval"),
         ] {
-            let said = no_help(&change).unwrap();
+            let said = no_help(&change, 60).unwrap();
             assert!(said.contains(words), "{said}");
         }
         // Always right at equal odds: the colder, the better.
         let sure = vec![Example { ln: vec![-0.1, -2.3], answer: 0 }; 60];
         let judged = judge_with(&sure, 99, 1).unwrap();
-        assert!(judged.warnings[0].contains("at an end of what is searched, 0.050 to 20.086"));
+        assert!(judged.warnings[0].contains("at an end of what is searched, 0.05 to 20:"));
         let fit = |interval| Fit { temperature: 1.0, interval };
         assert!(unbounded(&fit(Some((0.01, 100.0)))).unwrap().contains("1.00e-2 to 1.00e2"));
         assert_eq!(unbounded(&fit(Some((0.5, 2.0)))), None);
+        for beyond in [(0.041, 0.07), (15.0, 21.0)] {
+            let said = unbounded(&fit(Some(beyond))).unwrap();
+            assert!(said.contains("beyond what is searched, 0.05 to 20: "), "{said}");
+        }
     }
 
     #[test]
@@ -301,6 +327,23 @@ mod tests {
         assert!(low < 0.01 && high > -0.01, "{:?}", judged.nll_change);
         assert!(high < 0.0 || judged.warnings.len() == 1, "{:?}", judged.warnings);
         assert!(judge_with(&simulated::examples(49, 3, 1.0, 9), 9, 1).is_err());
+    }
+
+    /// Calibrated examples: what is left of the error is chance, so its interval lies below it.
+    #[test]
+    fn an_error_that_is_an_end_of_its_interval_is_explained() {
+        let judged = judge_with(&simulated::examples(100, 3, 1.0, 9), 999, 1).unwrap();
+        let (value, (low, high)) = (judged.before.ece.value, judged.before.ece.interval.unwrap());
+        assert!(low < value && high == value, "{:?}", judged.before.ece);
+        assert!(judged.note().unwrap().starts_with("chance alone"));
+        let inside = Found { value: 0.1, interval: Some((0.05, 0.2)) };
+        let clear = Judged {
+            before: Figures { ece: inside, ..judged.before.clone() },
+            after: Figures { ece: inside, ..judged.after.clone() },
+            ece_change: inside,
+            ..judged
+        };
+        assert_eq!(clear.note(), None);
     }
 
     /// Each example's temperature comes from the other folds: its own label has no part in it.

@@ -17,7 +17,7 @@ mod simulated;
 
 pub use example::Example;
 pub use file::{Calibration, CalibrationError};
-pub use fit::{FEWEST, Fit, FitError, LN_T, fit};
+pub use fit::{ENDS, FEWEST, Fit, FitError, fit};
 pub use judge::{Bin, Figures, Found, Judged, N_BINS, N_FOLDS, judge, judge_with};
 pub use labelled::{LabelError, Labelled};
 pub use report::{html, reliability};

@@ -99,6 +99,9 @@ fn section(kind: &str, judged: &Judged) -> String {
         );
     }
     out.push_str("</tbody>\n</table>\n</div>\n");
+    if let Some(note) = judged.note() {
+        let _ = writeln!(out, "<p class=\"soft\">{}</p>", escaped(note));
+    }
     for warning in &judged.warnings {
         let _ = writeln!(out, "<p class=\"warning\">{}</p>", escaped(warning));
     }

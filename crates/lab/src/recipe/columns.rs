@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use kelvin_engine::texts::{AskError, Asked, TextTemp};
-use kelvin_sampling::{Profile, SamplingParams, Temp};
+use kelvin_sampling::{Profile, SamplingParams, Stage, Temp, split_notation};
 
 use super::{MAX_CHAINS, RecipeError, expand, values};
 use crate::column::Column;
@@ -105,8 +105,10 @@ impl Typed<'_> {
             Ok(())
         };
         if self.sampler.is_empty() {
+            self.stages.iter().try_for_each(|stage| check_stage(stage))?;
             let stages = |text: &str| {
-                let stages = text.split('|').map(str::trim).filter(|stage| !stage.is_empty());
+                let stages = split_notation(text, '|').into_iter();
+                let stages = stages.filter(|stage| !stage.is_empty());
                 let params = SamplingParams::of(profile, stages);
                 params.map(Setting::Tokens).map_err(|error| error.to_string())
             };
@@ -147,9 +149,8 @@ impl Typed<'_> {
             };
         };
         let one = |typed: String| {
-            let temperature = typed.parse().map_err(|_| {
-                wrong(format!("\"{typed}\" isn't a number from 1.4e-45 to 3.4e38, such as 0.5"))
-            })?;
+            let temperature =
+                typed.parse().map_err(|_| wrong(format!("it {}", TextTemp::unfit(&typed))))?;
             let texts = TextTemp { temperature, method };
             texts
                 .settings(self.max_tokens.max(1))
@@ -163,6 +164,19 @@ impl Typed<'_> {
             None => Ok(all),
         }
     }
+}
+
+/// Checks a stage of its own, whose values may be a list: an error names the stage as a field.
+fn check_stage(typed: &str) -> Result<(), RecipeError> {
+    let name = typed.split('=').next().unwrap_or_default().trim();
+    let wrong = |problem: String| {
+        let begin = format!("{name}: ");
+        let problem = problem.strip_prefix(&begin).unwrap_or(&problem);
+        RecipeError::new(&format!("stages.{name}"), problem)
+    };
+    let is_stage = |text: String| text.parse::<Stage>().map(drop);
+    let mut all = expand(typed).map_err(wrong)?.into_iter();
+    all.try_for_each(is_stage).map_err(|error| wrong(error.to_string()))
 }
 
 fn too_many(field: &str) -> RecipeError {

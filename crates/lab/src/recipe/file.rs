@@ -194,7 +194,10 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_f64<E: Error>(self, x: f64) -> Result<Values, E> {
-        self.number(x.to_string(), Unexpected::Float(x))
+        // A number that is very large or small would be written with hundreds of zeros.
+        let is_plain = x == 0.0 || (1e-5..1e16).contains(&x.abs());
+        let text = if is_plain { x.to_string() } else { format!("{x:e}") };
+        self.number(text, Unexpected::Float(x))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Values, A::Error> {

@@ -1,5 +1,5 @@
 //! Expands a chain with lists in braces into all its combinations:
-//! `temp={0.5,1} | min_p={0..0.1 step 0.05}` gives six chains.
+//! `temp={0.5,1} | min_p={0..0.1 step 0.05}` gives six chains. Braces in quotes are text.
 
 use super::values::values;
 
@@ -18,7 +18,7 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
     let mut literals = Vec::new();
     let mut lists: Vec<Vec<String>> = Vec::new();
     let mut n = 1usize;
-    while let Some(open) = rest.find(['{', '}']) {
+    while let Some(open) = brace(rest) {
         let inside = rest[open..].strip_prefix('{').and_then(|inside| inside.split_once('}'));
         let Some((list, after)) = inside else {
             return Err(format!("\"{text}\" has an unmatched brace"));
@@ -49,6 +49,15 @@ pub fn expand(text: &str) -> Result<Vec<String>, String> {
     Ok((0..n).map(one).collect())
 }
 
+/// The first brace that isn't in quotes.
+fn brace(text: &str) -> Option<usize> {
+    let mut is_quoted = false;
+    text.find(|c| {
+        is_quoted ^= c == '"';
+        !is_quoted && matches!(c, '{' | '}')
+    })
+}
+
 /// The beginning of a text that may be long.
 fn shortened(text: &str) -> String {
     const MOST: usize = 200;
@@ -74,6 +83,22 @@ mod tests {
                 "temp=1 | xtc=0,threshold:0.1",
                 "temp=1 | xtc=0.5,threshold:0.1",
                 "temp=1 | xtc=1,threshold:0.1",
+            ]
+        );
+    }
+
+    #[test]
+    fn braces_in_quotes_are_text() {
+        for text in ["after \"{a,b}\": temp=1; temp=2", "after \"}\": temp=1; temp=2"] {
+            assert_eq!(expand(text).unwrap(), [text]);
+        }
+        assert_eq!(
+            expand("after \"{\": temp={1,2}; after \"{3,4}\": temp=3; temp={5,6}").unwrap(),
+            [
+                "after \"{\": temp=1; after \"{3,4}\": temp=3; temp=5",
+                "after \"{\": temp=1; after \"{3,4}\": temp=3; temp=6",
+                "after \"{\": temp=2; after \"{3,4}\": temp=3; temp=5",
+                "after \"{\": temp=2; after \"{3,4}\": temp=3; temp=6",
             ]
         );
     }

@@ -10,13 +10,16 @@ mod draft;
 mod file;
 mod framing;
 mod grid;
+mod lines;
 mod prompts;
+mod resolve;
 mod scored;
 mod values;
 
 pub use draft::Draft;
 pub use framing::{Framed, FramingError};
 pub use grid::{MAX_CHAINS, expand};
+pub use lines::Lines;
 pub use prompts::read as read_prompts;
 pub use scored::scores;
 pub use values::values;

@@ -41,6 +41,8 @@ pub struct Advice {
     pub reference: usize,
     /// Whether it is shown to hold every demand.
     pub is_shown: bool,
+    /// Whether any other setting is shown to be worse: to break a demand, or to be less diverse.
+    pub is_told: bool,
     /// Settings that hold every demand by their means, and whose diversity can't be told from it.
     pub untold: Vec<usize>,
     /// Settings that are more diverse by their means, and may hold every demand.
@@ -208,10 +210,9 @@ fn advise(run: usize, choice: &Choice<'_>, metrics: &[Measured]) -> Option<Advic
     let may_hold = |i: usize| {
         losses(i).all(|(interval, demand)| interval.is_none_or(|(low, _)| low <= demand.margin()))
     };
-    let rivals: Vec<usize> = (0..settings.len())
+    let (rivals, broken): (Vec<usize>, Vec<usize>) = (0..settings.len())
         .filter(|&i| i != best && settings[i].run == run && choice.diversity[i].is_some())
-        .filter(|&i| may_hold(i))
-        .collect();
+        .partition(|&i| may_hold(i));
     let (held, others): (Vec<usize>, Vec<usize>) =
         rivals.into_iter().partition(|&i| choice.is_held(i));
     let series: Vec<Series> =
@@ -228,6 +229,7 @@ fn advise(run: usize, choice: &Choice<'_>, metrics: &[Measured]) -> Option<Advic
         setting: best,
         reference: choice.demands[0].reference,
         is_shown,
+        is_told: !broken.is_empty() || untold.len() < held.len(),
         open: others.into_iter().filter(is_more).collect(),
         needed: needed(&estimates, &settings[best]),
         untold,
@@ -256,7 +258,7 @@ fn needed(differences: &[Estimate], setting: &Setting) -> Option<Needed> {
 }
 
 fn sentences(advice: &Advice, choice: &Choice<'_>, metrics: &[Measured]) -> Vec<String> {
-    let Advice { setting: best, reference, is_shown, untold, open, needed, .. } = advice;
+    let Advice { setting: best, reference, is_shown, is_told, untold, open, needed, .. } = advice;
     let label = |i: usize| choice.settings[i].label.as_str();
     let value = |name: &str, i: usize| -> Option<Value> {
         metrics.iter().find(|metric| metric.name == name)?.values[i]
@@ -278,6 +280,11 @@ fn sentences(advice: &Advice, choice: &Choice<'_>, metrics: &[Measured]) -> Vec<
     let all = demands(choice, label(*reference), ["stay", "do"]);
     let figures = format!("{diverse} {} ({} … {})", short(mean), short(low), short(high));
     let mut said = vec![match (is_shown, n_held) {
+        _ if !is_told => format!(
+            "These texts can't tell yet which setting to use: none is shown to be worse than {}, \
+             which by the means is the most diverse of those that {all}. {figures}.",
+            label(*best)
+        ),
         (true, 1) => format!(
             "Use {}: it is the only setting that {}. {figures}.",
             label(*best),

@@ -124,6 +124,9 @@ impl<C> Schedule<C> {
         let n = texts.len();
         let mut last = None;
         for (i, text) in texts.into_iter().enumerate() {
+            if text.is_empty() {
+                return Err(ChainError::EmptyPart { part: i + 1 });
+            }
             let (place, rest) = written(text)?;
             let name =
                 place.as_ref().map_or_else(|| "the last chain".to_string(), Place::to_string);

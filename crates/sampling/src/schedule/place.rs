@@ -7,7 +7,7 @@ use super::texts::{Search, TokenTexts};
 use crate::{
     TokenId,
     error::{ChainError, SampleError},
-    notation::{quote, unquote},
+    notation::{bad_escape, quote, unquote},
     state::State,
 };
 
@@ -37,10 +37,6 @@ pub enum Place {
 /// The notation of all places.
 const KNOWN: &str = "`think`, `answer`, `after N`, `after \"…\"`, `strings`, `structure`, \
                      `repeats W`, `entropy > H`";
-
-/// What may stand between the quotes of a text.
-const ESCAPES: &str = "the escapes \\n, \\t, \\r and \\x00 to \\x7f between the quotes (\\x22 is a \
-                       quote, \\x5c a backslash; characters beyond ASCII stand as they are)";
 
 /// The most tokens of `repeats`: each is compared at each earlier place.
 const MAX_REPEATS: u32 = 1024;
@@ -108,13 +104,13 @@ impl Place {
             ("strings", "") => Ok(Place::Strings),
             ("structure", "") => Ok(Place::Structure),
             ("after", quoted) if quoted.starts_with('"') => {
-                let is_closed = quoted.len() > 1 && quoted.ends_with('"');
-                let allowed = match is_closed {
-                    true => ESCAPES,
-                    false => "a text in double quotes, as in `after \"a\"`",
+                let is_bad = || match bad_escape(quoted) {
+                    Some(escape) => {
+                        ChainError::BadEscape { escape: escape.into(), place: text.into() }
+                    }
+                    None => bad("a text in double quotes, as in `after \"a\"`"),
                 };
-                let text = unquote(quoted).ok_or_else(|| bad(allowed))?;
-                Ok(Place::AfterText(Search::new(&text)?))
+                Ok(Place::AfterText(Search::new(&unquote(quoted).ok_or_else(is_bad)?)?))
             }
             ("after", _) => {
                 let allowed = "a whole number of tokens from 1 up, or a text in double quotes";
@@ -400,10 +396,19 @@ mod tests {
         ] {
             assert!(Place::read(bad).is_err(), "{bad}");
         }
-        for bad in ["after \"\\xc3\"", "after \"\\q\"", "after \"a\\\"", "after \"a\"b\""] {
+        for (bad, escape) in [
+            ("after \"\\xc3\"", "\\xc3"),
+            ("after \"a\\x4\"", "\\x4\""),
+            ("after \"\\n\\q\"", "\\q"),
+            ("after \"a\\\"", "\\\""),
+            ("after \"a\\\"b\"", "\\\""),
+        ] {
             let said = Place::read(bad).unwrap_err().to_string();
-            assert!(said.contains("the escapes \\n"), "{bad}: {said}");
+            assert!(said.starts_with(&format!("`{escape}` isn't an escape, in")), "{bad}: {said}");
         }
-        assert!(Place::read("after \"").unwrap_err().to_string().contains("in double quotes"));
+        for bad in ["after \"", "after \"a\"b\"", "after \"a"] {
+            let said = Place::read(bad).unwrap_err().to_string();
+            assert!(said.contains("expected a text in double quotes"), "{bad}: {said}");
+        }
     }
 }

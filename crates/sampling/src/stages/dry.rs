@@ -10,7 +10,7 @@ use crate::{
     Engine, Profile, TokenId, bounds,
     candidates::Candidates,
     error::{ChainError, SampleError},
-    notation::{quote, unquote},
+    notation::{quote, split, unquote},
     state::{Scope, Window},
 };
 
@@ -257,7 +257,7 @@ impl StageKind for Dry {
     fn parse(text: Option<&str>) -> Result<Dry, ChainError> {
         let values = Values::read(&Self::INFO, text, &["base", "length", "window", "breakers"])?;
         let ids = |breaker: &str| breaker.split('+').map(|id| values.parse(id)).collect();
-        let typed = values.named("breakers").map_or(Vec::new(), |text| text.split('/').collect());
+        let typed = values.named("breakers").map_or(Vec::new(), |text| split(text, '/'));
         let (texts, breakers): (Vec<&str>, Vec<&str>) =
             typed.iter().partition(|breaker| breaker.starts_with('"'));
         let texts: Option<Vec<String>> = texts.into_iter().map(unquote).collect();

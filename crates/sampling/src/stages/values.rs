@@ -5,6 +5,7 @@ use std::str::FromStr;
 use super::StageInfo;
 use crate::{
     error::ChainError,
+    notation::split,
     state::{Scope, Window},
 };
 
@@ -28,7 +29,7 @@ impl<'t> Values<'t> {
         if whole.is_empty() {
             return Ok(values);
         }
-        for (i, item) in whole.split(',').map(str::trim).enumerate() {
+        for (i, item) in split(whole, ',').into_iter().enumerate() {
             match item.split_once(':') {
                 Some((key, value))
                     if keys.contains(&key.trim()) && values.named(key.trim()).is_none() =>

@@ -44,6 +44,18 @@ fn the_notation_is_printed_as_it_is_read() {
     let spaced: Chain = " think :temp=1|top_p=.95 ;answer: temp=.6 ".parse().unwrap();
     assert_eq!(spaced.to_string(), "think: temp=1 | top_p=0.95; answer: temp=0.6");
     assert!(!"temp=1 | dry=1,breakers:\"a;b\"".parse::<Chain>().unwrap().is_schedule());
+    // Whatever separates parts of a chain is text between quotes.
+    for separator in [",", "/", "|", ":", ";", "+", "{", "=", "é"] {
+        let typed = format!("after \"a{separator}b\": temp=1; dry=1,breakers:\"c{separator}\"/7+8");
+        let escape = match separator {
+            ";" | "é" => separator.to_string(),
+            other => format!("\\x{:02x}", other.as_bytes()[0]),
+        };
+        assert_eq!(
+            typed.parse::<Chain>().unwrap().to_string(),
+            format!("after \"a{escape}b\": temp=1; dry=1,breakers:\"c{escape}\"/7+8")
+        );
+    }
 }
 
 /// Each in one sentence.
@@ -76,7 +88,20 @@ fn bad_schedules_are_refused() {
         ("entropy < 2: temp=1; temp=2", "`entropy < 2` of the schedule isn't allowed"),
         ("think: temp=-1; temp=2", "`think` of the schedule: temp: -1 is not allowed"),
         ("think: temp=1; hot=2", "`the last chain` of the schedule: unknown stage `hot`"),
-        ("think: temp=1;", "`the last chain` of the schedule: stage 1 of the chain is empty"),
+        ("think: temp=1;", "part 2 of the schedule is empty: `;` separates chains"),
+        ("temp=1;", "part 2 of the schedule is empty"),
+        ("; temp=1", "part 1 of the schedule is empty"),
+        ("think: temp=1;; temp=1", "part 2 of the schedule is empty"),
+        (
+            "after \"a: temp=1; temp=2",
+            "a quote isn't closed in `after \"a: temp=1; temp=2`: a text stands between two quotes, \
+             and a quote within it is written \\x22",
+        ),
+        ("after \"a\\\"b\": temp=1; temp=2", "a quote isn't closed in `after \"a"),
+        ("after a\": temp=1; temp=2", "a quote isn't closed"),
+        ("temp=1 | dry=1,breakers:\"a", "a quote isn't closed"),
+        ("after \"a\\\"b\\\"c\": temp=1; temp=2", "`\\\"` isn't an escape, in the place `after"),
+        ("after \"\\xc3\\xa9\": temp=1; temp=2", "`\\xc3` isn't an escape"),
         ("think: ; temp=1", "`think` of the schedule: stage 1 of the chain is empty"),
         ("think: mirostat=5 | temp=1; temp=1", "can only be the last stage"),
         ("repeats 8: heat; temp=1", "`heat` is not allowed in a schedule"),

@@ -115,6 +115,7 @@ function links(current) {
  */
 function footer(model, isExact) {
   const foot = clear(at("foot"));
+  const api = API ? [h("span", {}, "API at ", h("code", {}, API))] : [];
   const exact = h("button", { type: "button", class: "quiet", "aria-pressed": String(isExact) });
   exact.append("Exact numbers");
   exact.addEventListener("click", () => {
@@ -125,7 +126,7 @@ function footer(model, isExact) {
     h("span", {}, "Model ", h("strong", {}, model.name)),
     h("span", {}, `${model.n_vocab.toLocaleString("en")} tokens in its vocabulary`),
     h("span", {}, "Everything is computed on this machine"),
-    API && h("span", {}, "API at ", h("code", {}, API)),
+    ...api,
     exact,
   );
 }

@@ -136,6 +136,7 @@ files! {
     "write/sessions.js",
     "write/sheet.js",
     "write/shelf.js",
+    "write/shift.js",
     "write/stretches.js",
     "write/token.js",
     "write/tree.js",

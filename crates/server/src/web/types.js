@@ -62,6 +62,7 @@ export {};
  * @property {Sent | "-inf"} score
  * @property {number} [group]
  * @property {number} [times] how often it was drawn
+ * @property {object[]} [spellings] where tokens spell it in several ways
  * @property {{ reason: string }} finish
  */
 

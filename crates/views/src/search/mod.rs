@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use kelvin_engine::{
     Engine, TokenId,
     generate::{FinishReason, first_stop},
-    search::{Drawn, End, Fate, Found, Ranked, Tree},
+    search::{Drawn, End, Fate, Found, Plan, Ranked, Tree, by_text},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -20,7 +20,7 @@ use crate::{
     json, token,
 };
 
-/// A text.
+/// A text. Beams or draws that spell it in several ways are one row.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "SearchText")]
 pub struct TextRow {
@@ -28,14 +28,15 @@ pub struct TextRow {
     pub rank: usize,
     /// The text, up to a stop string.
     pub text: String,
-    /// Without an end token.
+    /// Those of its likeliest spelling, without an end token.
     pub ids: Vec<u32>,
-    /// Number of tokens, an end token included.
+    /// Number of tokens of the likeliest spelling, an end token included.
     pub tokens: usize,
-    /// ln p of these tokens under the model's own distribution.
+    /// ln p of the text under the model's own distribution, summed over the spellings that were
+    /// found.
     #[serde(serialize_with = "json::number")]
     pub logprob: f64,
-    /// That divided by their number.
+    /// That divided by the number of tokens.
     #[serde(serialize_with = "json::number")]
     pub logprob_per_token: f64,
     /// What it is ranked by.
@@ -47,13 +48,50 @@ pub struct TextRow {
     /// How often it was drawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<usize>,
+    /// Its spellings, the likeliest first; missing if it has one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub spellings: Vec<SpellingRow>,
     /// Its first token (from 0) that isn't the best text's; null if there is none.
     pub diverges_at: Option<usize>,
     /// Why it ended.
     pub finish: Finish,
-    /// Its last node in the tree.
+    /// Its last nodes in the tree of beams.
     #[serde(skip)]
-    pub node: Option<usize>,
+    pub nodes: Vec<usize>,
+}
+
+impl TextRow {
+    /// In how many ways it is spelled.
+    pub fn n_spellings(&self) -> usize {
+        self.spellings.len().max(1)
+    }
+
+    /// Tokens of all texts that were drawn and say it.
+    pub fn n_drawn_tokens(&self) -> usize {
+        match &self.spellings[..] {
+            [] => self.tokens * self.times.unwrap_or(1),
+            all => all.iter().map(|one| one.tokens * one.times.unwrap_or(1)).sum(),
+        }
+    }
+}
+
+/// One of the ways in which a text is spelled.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SearchSpelling")]
+pub struct SpellingRow {
+    /// Without an end token.
+    pub ids: Vec<u32>,
+    /// Number of tokens, an end token included.
+    pub tokens: usize,
+    /// ln p of these tokens under the model's own distribution.
+    #[serde(serialize_with = "json::number")]
+    pub logprob: f64,
+    /// The score of these tokens as a text of their own; missing for drawn texts.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "json::maybe_number")]
+    pub score: Option<f64>,
+    /// How often these tokens were drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<usize>,
 }
 
 /// A token that was weighed, or that drawn texts have.
@@ -125,48 +163,80 @@ impl Ending<'_> {
         }
     }
 
-    /// Texts of beams.
-    pub fn found(&self, all: &[Found], has_groups: bool) -> Vec<TextRow> {
-        let of = |(i, found): (usize, &Found)| {
+    /// Texts of beams; `plan` is what found them.
+    pub fn found(&self, all: &[Found], plan: Plan) -> Vec<TextRow> {
+        let how = match &plan {
+            Plan::Beams(how) => Some(how),
+            _ => None,
+        };
+        let has_groups = how.is_some_and(|how| how.groups > 1);
+        let ranked = by_text(all, how, &|found| self.cut(self.decoded(&found.tokens)).0);
+        let Some(best) = ranked.first().map(|one| &all[one.index()]) else { return Vec::new() };
+        let of = |(i, one): (usize, &Ranked)| {
+            let found = &all[one.index()];
             let (text, stop) = self.cut(self.decoded(&found.tokens));
             let reason = self.reason(found, stop);
             TextRow {
                 rank: i + 1,
                 text,
-                ids: found.tokens.iter().map(|token| token.0).collect(),
+                ids: ids(&found.tokens),
                 tokens: found.length(),
-                logprob: found.logprob,
-                logprob_per_token: found.logprob / found.length().max(1) as f64,
-                score: found.score,
+                logprob: one.logprob,
+                logprob_per_token: one.logprob / found.length().max(1) as f64,
+                score: one.score,
                 group: has_groups.then_some(found.group + 1),
                 times: None,
-                diverges_at: divergence(&all[0].tokens, &found.tokens),
+                spellings: spellings(one, |index, _| {
+                    let Found { tokens, logprob, score, .. } = &all[index];
+                    let (logprob, score) = (*logprob, Some(*score));
+                    let n = all[index].length();
+                    SpellingRow { ids: ids(tokens), tokens: n, logprob, score, times: None }
+                }),
+                diverges_at: divergence(&best.tokens, &found.tokens),
                 finish: Finish::of(&reason, self.engine),
-                node: Some(found.node),
+                nodes: one.members.iter().map(|&index| all[index].node).collect(),
             }
         };
-        all.iter().enumerate().map(of).collect()
+        ranked.iter().enumerate().map(of).collect()
+    }
+}
+
+fn ids(tokens: &[TokenId]) -> Vec<u32> {
+    tokens.iter().map(|token| token.0).collect()
+}
+
+/// The spellings of a text that has several; `row` makes one of an index and how often it came.
+fn spellings(one: &Ranked, row: impl Fn(usize, usize) -> SpellingRow) -> Vec<SpellingRow> {
+    match one.spellings.len() {
+        1 => Vec::new(),
+        _ => one.spellings.iter().map(|spelling| row(spelling.index, spelling.times)).collect(),
     }
 }
 
 /// Drawn texts by rank.
 pub fn drawn(engine: &Engine, all: &[Drawn], ranked: &[Ranked]) -> Vec<TextRow> {
-    let best = &all[ranked[0].index];
+    let best = &all[ranked[0].index()];
     let of = |(i, one): (usize, &Ranked)| {
-        let drawn = &all[one.index];
+        let drawn = &all[one.index()];
         TextRow {
             rank: i + 1,
             text: drawn.text.clone(),
-            ids: drawn.tokens.iter().map(|token| token.0).collect(),
+            ids: ids(&drawn.tokens),
             tokens: drawn.length,
-            logprob: drawn.logprob,
-            logprob_per_token: drawn.logprob / drawn.length.max(1) as f64,
+            logprob: one.logprob,
+            logprob_per_token: one.logprob / drawn.length.max(1) as f64,
             score: one.score,
             group: None,
-            times: Some(one.times),
+            times: Some(one.times()),
+            spellings: spellings(one, |index, times| {
+                let Drawn { tokens, length, logprob, .. } = &all[index];
+                let (score, times) = (None, Some(times));
+                let (tokens, logprob) = (ids(tokens), *logprob);
+                SpellingRow { ids: tokens, tokens: *length, logprob, score, times }
+            }),
             diverges_at: divergence(&best.tokens, &drawn.tokens),
             finish: Finish::of(&drawn.finish, engine),
-            node: None,
+            nodes: Vec::new(),
         }
     };
     ranked.iter().enumerate().map(of).collect()
@@ -174,7 +244,8 @@ pub fn drawn(engine: &Engine, all: &[Drawn], ranked: &[Ranked]) -> Vec<TextRow> 
 
 /// The tree for JSON.
 pub fn nodes(engine: &Engine, tree: &Tree, texts: &[TextRow]) -> Vec<NodeRow> {
-    let rank = |node: usize| texts.iter().find(|text| text.node == Some(node)).map(|one| one.rank);
+    let rank =
+        |node: usize| texts.iter().find(|text| text.nodes.contains(&node)).map(|one| one.rank);
     let of = |(i, node): (usize, &kelvin_engine::search::Node)| NodeRow {
         parent: node.parent,
         ids: [node.token.0],
@@ -199,7 +270,11 @@ pub fn nodes(engine: &Engine, tree: &Tree, texts: &[TextRow]) -> Vec<NodeRow> {
 pub fn drawn_nodes(engine: &Engine, all: &[Drawn], ranked: &[Ranked]) -> Vec<NodeRow> {
     let mut nodes: Vec<NodeRow> = Vec::new();
     let mut known: BTreeMap<(Option<usize>, TokenId), usize> = BTreeMap::new();
-    for (i, one) in ranked.iter().enumerate() {
+    let all_spellings = ranked
+        .iter()
+        .enumerate()
+        .flat_map(|(i, one)| one.spellings.iter().map(move |spelling| (i + 1, spelling)));
+    for (rank, one) in all_spellings {
         let drawn = &all[one.index];
         let end = match drawn.finish {
             FinishReason::EndToken(token) => Some(token),
@@ -229,7 +304,7 @@ pub fn drawn_nodes(engine: &Engine, all: &[Drawn], ranked: &[Ranked]) -> Vec<Nod
         }
         if let Some(last) = parent {
             nodes[last].fate = "ended";
-            nodes[last].rank = Some(i + 1);
+            nodes[last].rank = Some(rank);
         }
     }
     nodes

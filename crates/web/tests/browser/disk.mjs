@@ -1,6 +1,6 @@
 // The static studio from a disk: node disk.mjs CHROMIUM FOLDER. Its index.html is opened as a file;
 // the reader gives the model, once by the control and once by dropping it onto the page. All views
-// open, and a text is that of the page from a server.
+// open, and a text is that of the page from a server. A file that is no model leaves all as it was.
 import assert from "node:assert/strict";
 import { join, resolve } from "node:path";
 import { argv } from "node:process";
@@ -48,6 +48,12 @@ async function fromDisk(give) {
       await browser.until(view, `document.querySelector(".view-${view} *")`);
       assert.equal(await browser.read("document.querySelector('.problem')?.innerText"), undefined);
     }
+    await browser.give(resolve(folder, "index.html"));
+    await browser.says("index.html can't be opened: ");
+    await browser.says("model.gguf stays open.");
+    assert.equal(await browser.read("document.querySelector('.problem')?.innerText"), undefined);
+    assert.ok(await browser.read("Boolean(document.querySelector('.view-learn *'))"));
+    assert.doesNotMatch(await browser.read("document.querySelector('.foot').innerText"), /null/);
     const module = await browser.read(TRANSPORT);
     return timeless((await browser.read(ask("/studio/write", WRITE, module))).text);
   } finally {

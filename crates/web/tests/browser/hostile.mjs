@@ -1,5 +1,6 @@
 // Files that aren't models, in a tab: node hostile.mjs CHROMIUM FOLDER. Each gives a sentence in the
-// page, and afterwards the page opens a model. A worker that dies silently is told of, too.
+// page, whose view and model stay, and afterwards the page opens a model. A worker that dies
+// silently is told of, too.
 import assert from "node:assert/strict";
 import {
   closeSync,
@@ -85,7 +86,7 @@ const HOSTILE = [
 const files = new Files(folder);
 await files.listen();
 const browser = new Chromium(chromium);
-const shown = "document.querySelector('#main .problem')?.innerText";
+const shown = "document.querySelector('.notice')?.innerText";
 const isOpen = `document.querySelector('.view-softmax') && document.querySelector('.foot strong')`;
 try {
   await browser.open(`${files.home}#/softmax`);
@@ -109,11 +110,18 @@ async function refused(name, path) {
   await browser.give(path);
   await browser.until(`an error for ${name}`, `${shown}?.includes(${JSON.stringify(name)})`);
   const words = await browser.read(shown);
-  assert.match(words, /^\S+\.gguf can't be opened: .+\. "Open a model" opens another one\.$/s);
+  assert.match(words, /^\S+\.gguf can't be opened: .+\. \S+ stays open\.\s+Close$/s);
   // A tab's addresses have 32 bits.
   if (/^(wide|wrapping|tall)-tensor/.test(words)) assert.match(words, /below 2\^31|than 2\^31/);
+  // What needs too much memory beside the model takes its place, which is opened again.
+  await browser.until("the view", isOpen);
+  assert.equal(await browser.read(`${isOpen}?.textContent`), ABOUT.name);
+  assert.equal(await browser.read("document.querySelectorAll('.problem').length"), 0);
+  assert.doesNotMatch(await browser.read("document.querySelector('.foot').innerText"), /null/);
+  await writes();
+  await browser.press("Close");
   assert.equal(await browser.read("document.querySelectorAll('.notice').length"), 0);
-  console.log(words.replace(/ "Open a model".*/s, ""));
+  console.log(words.replace(/ \S+ stays open.*/s, ""));
 }
 
 /** A model of the reader's own opens after all that. */
@@ -157,7 +165,7 @@ async function quickly() {
   await browser.give(join(folder, "model.gguf"));
   await browser.read("location.hash = '#/chain'");
   await browser.until("the chain", "document.querySelector('.view-chain')");
+  await browser.until("no notice", "document.querySelectorAll('.notice').length === 0");
   await writes();
-  assert.equal(await browser.read("document.querySelectorAll('.notice').length"), 0);
   console.log(`a model chosen while another was opened: ${ABOUT.name}`);
 }

@@ -1,10 +1,13 @@
 //! Beams under a form: against all texts that a regular expression allows, written out.
 
+use std::collections::BTreeMap;
+
 use kelvin_engine::{
     TokenId,
     generate::Constraint,
     search::{
-        Beams, EarlyStopping, End, Found, Held, Outcome, Task, beam_search, stochastic_beams,
+        Beams, EarlyStopping, End, Found, Held, Outcome, Task, beam_search, by_text,
+        stochastic_beams,
     },
 };
 use kelvin_sampling::{Chain, softmax};
@@ -150,6 +153,61 @@ fn wide_beams_find_the_likeliest_texts_of_a_form() {
             for (one, expected) in found.texts.iter().zip(&all).take(20) {
                 assert_eq!(whole(one), expected.tokens);
                 assert!((one.logprob - expected.one).abs() < 1e-9, "{one:?}");
+            }
+        }
+    }
+}
+
+/// A text with all its spellings, by the enumeration.
+#[derive(Debug, Default)]
+struct Spelled {
+    /// Probabilities of the model, and at a temperature within the form.
+    one: f64,
+    heated: f64,
+    /// The largest probability of a spelling, and the number of its tokens.
+    most: f64,
+    length: usize,
+}
+
+fn text_of(tokens: &[TokenId]) -> String {
+    tokens.iter().map(|token| PIECES[token.index()]).collect()
+}
+
+/// `aa` and `bc` are tokens, and so are their letters: most texts have several spellings.
+#[test]
+fn the_probability_of_a_text_is_that_of_all_its_spellings() {
+    let form = Held::new(Box::new(Automaton::default()));
+    for seed in 0..10 {
+        let model = OfIds::new(seed, PIECES.len() as u32, &[0]);
+        for (penalty, t) in [(0.0, None), (1.0, None), (1.0, Some(0.5))] {
+            let mut texts: BTreeMap<(String, bool), Spelled> = BTreeMap::new();
+            for written in enumerated(&model, t.unwrap_or(1.0)) {
+                let (text, n) = (text_of(&written.tokens), written.tokens.len());
+                let is_cut = !written.tokens.contains(&END) && !text.ends_with('d');
+                let of = texts.entry((text, is_cut)).or_default();
+                of.one += written.one.exp();
+                of.heated += written.heated.exp();
+                if written.one.exp() > of.most {
+                    (of.most, of.length) = (written.one.exp(), n);
+                }
+            }
+            assert!(texts.len() < 200, "{}", texts.len());
+            let chain: Option<Chain> = t.map(|t| format!("temp={t}").parse().unwrap());
+            let found = search(&model, &form, chain.as_ref(), 256, penalty).texts;
+            let how = Beams { length_penalty: penalty, ..Beams::default() };
+            let ranked = by_text(&found, Some(&how), &|one| text_of(&one.tokens));
+            assert_eq!(ranked.len(), texts.len());
+            assert!(ranked.is_sorted_by(|a, b| a.score >= b.score));
+            for one in &ranked {
+                let likeliest = &found[one.index()];
+                let is_cut = likeliest.end == End::Length;
+                let of = &texts[&(text_of(&likeliest.tokens), is_cut)];
+                assert!((one.logprob - of.one.ln()).abs() < 1e-9, "{one:?} {of:?}");
+                let sum = if t.is_some() { of.heated.ln() } else { of.one.ln() };
+                let score = sum / (of.length as f64).powf(penalty);
+                assert!((one.score - score).abs() < 1e-9, "{one:?} {of:?}");
+                let times: usize = one.spellings.iter().map(|spelling| spelling.times).sum();
+                assert_eq!((times, likeliest.length()), (one.spellings.len(), of.length));
             }
         }
     }

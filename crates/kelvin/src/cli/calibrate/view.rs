@@ -67,7 +67,13 @@ fn of_kind(kind: &str, judged: &Judged, style: Style) -> String {
     }
     let align = [Align::Left, Align::Right, Align::Right, Align::Right];
     let lines = table::dressed(&rows, &align, 2, style);
-    out.push_str(&(lines.join("\n") + "\n\n"));
+    out.push_str(&(lines.join("\n") + "\n"));
+    if let Some(note) = judged.note() {
+        for line in wrap::sentence(note, 2, terminal::width(), |line| style.dim(line)) {
+            out.push_str(&(line + "\n"));
+        }
+    }
+    out.push('\n');
     out.push_str(&reliability(before.bins.as_slice(), after.bins.as_slice(), style));
     out + "\n"
 }

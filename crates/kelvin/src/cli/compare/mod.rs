@@ -60,13 +60,11 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     // All prompts are read before the first model continues one.
     let job = |session| job(args, session, &plan, &text);
     let jobs: Vec<Job<'_>> = sessions.iter().map(job).collect::<anyhow::Result<_>>()?;
-    if !args.output.json {
-        terminal::print(&view::typed(&jobs[0].prompt))?;
-    }
     let guard = interrupt::Guard::new();
     let mut all: Vec<Done<'_>> = Vec::new();
     for job in jobs {
-        let mut done = continue_prompt(args, job, form.as_ref(), proof, &guard)?;
+        let is_first = all.is_empty();
+        let mut done = continue_prompt(args, job, form.as_ref(), (proof, is_first), &guard)?;
         if let Some(first) = all.first() {
             compare_with_first(first, &mut done);
         }
@@ -112,12 +110,13 @@ fn job<'s>(
     Ok(Job { session, plan, prompt })
 }
 
-/// Continues the prompt in all columns of one model.
+/// Continues the prompt in all columns of one model. The first model's prompt is shown, when
+/// nothing can be refused any more.
 fn continue_prompt<'s>(
     args: &CompareArgs,
     Job { session, plan, prompt }: Job<'s>,
     form: Option<&Asked>,
-    proof: Option<&Path>,
+    (proof, is_first): (Option<&Path>, bool),
     guard: &interrupt::Guard,
 ) -> anyhow::Result<Done<'s>> {
     let samplers = plan.samplers(session)?;
@@ -131,7 +130,9 @@ fn continue_prompt<'s>(
     let budget = session.check(&request.prompt, n_texts, args.length.max_tokens)?;
     let live = !args.output.json && terminal::is_terminal();
     if !args.output.json {
-        terminal::print(&view::facts(session, &prompt, &plan, &plan.chain.to_string()))?;
+        let typed = if is_first { view::typed(&prompt) } else { String::new() };
+        let facts = view::facts(session, &prompt, &plan, &plan.chain.to_string());
+        terminal::print(&(typed + &facts))?;
     }
     let mut watcher = view::Watcher::new(&plan, live, guard)?;
     let mut batch = session.batch(budget);

@@ -55,6 +55,7 @@ impl Plan {
         typed.map(|typed| options::temperatures(typed, Infinity::Refused)).transpose()?;
         let controls = options::controls(&args.sampling)?;
         let temperatures = options::columns(typed, USUAL, controls.typed(), Infinity::Refused)?;
+        check_twice(&temperatures)?;
         let chains = temperatures.iter().map(|&t| controls.of(t)).collect::<anyhow::Result<_>>()?;
         options::hint_at_threads(&temperatures.iter().copied().flatten().collect::<Vec<_>>());
         options::check_length(&args.length)?;
@@ -169,11 +170,34 @@ impl Plan {
     }
 }
 
+/// Refuses a temperature whose columns would be those of another one.
+fn check_twice(temperatures: &[Option<f32>]) -> anyhow::Result<()> {
+    let is_twice = |&i: &usize| temperatures[..i].contains(&temperatures[i]);
+    let Some(t) = (1..temperatures.len()).find(is_twice).and_then(|i| temperatures[i]) else {
+        return Ok(());
+    };
+    Err(usage(format!(
+        "-t has {t} twice, whose texts would be equal: give it once, or --samples for more texts"
+    )))
+}
+
+/// Says of which columns a draft that was asked for is none.
+fn note_drafts(args: &CompareArgs, searches: &[search::Asked]) {
+    let beams = searches.iter().filter(|asked| asked.plan.how.has_beams());
+    let beams: Vec<&str> = beams.map(|asked| &*asked.typed).collect();
+    if args.drafts.draft.is_asked_for() && !beams.is_empty() {
+        terminal::note(&format!(
+            "hint: --draft is for texts that are drawn; --search {} guesses no tokens",
+            beams.join(", ")
+        ));
+    }
+}
+
 /// The columns of searches.
 fn searches(args: &CompareArgs, controls: &Controls) -> anyhow::Result<Vec<search::Asked>> {
     let mut all: Vec<search::Asked> = Vec::new();
     for typed in &args.search {
-        let asked = search::Asked::new(typed, controls, &args.length)?;
+        let asked = search::Asked::new(typed, controls, &args.length, args.form.is_given())?;
         if all.iter().any(|other| other.equals(&asked)) {
             return Err(usage(format!(
                 "--search has {typed} twice, whose texts would be equal: give it once"
@@ -181,6 +205,7 @@ fn searches(args: &CompareArgs, controls: &Controls) -> anyhow::Result<Vec<searc
         }
         all.push(asked);
     }
+    note_drafts(args, &all);
     if !all.is_empty() && args.proof.proof.is_some() {
         return Err(usage("--search has no --proof, which is of texts that are drawn"));
     }

@@ -84,6 +84,7 @@ pub(crate) fn run(
             seed: plan.seed.value,
             length: &args.length,
             form,
+            facts: None,
             has_tree: false,
             may: args.model.fetch.permissions(),
             threads: args.model.engine.threads,
@@ -199,8 +200,14 @@ pub(crate) fn row_of_samples(one: &SearchOutput) -> Vec<String> {
 /// What each is, as lines below the table.
 pub(crate) fn lines(searches: &[SearchOutput]) -> impl Iterator<Item = String> {
     searches.iter().map(|one| {
-        let (n, best) = (terminal::counted(one.texts.len(), "text"), one.best());
+        let (n, best) = (one.texts.len(), one.best());
+        let of = match one.settings.samples {
+            Some(drawn) if drawn > n => {
+                format!("{}, {n} distinct", terminal::counted(drawn, "text"))
+            }
+            _ => terminal::counted(n, "text"),
+        };
         let (words, score) = (&one.words, &one.settings.score);
-        format!("{}: {words}; the best of {n}, score {:.4} ({score})", one.heading(), best.score)
+        format!("{}: {words}; the best of {of}, score {:.4} ({score})", one.heading(), best.score)
     })
 }

@@ -30,7 +30,8 @@ beam keeps the likeliest beginnings; a text that ends scores ln p / tokens^penal
 groups of beams that pay for tokens of the groups before them. Both find what transformers finds. \
 stochastic draws different texts without replacement (Gumbel top-k). best-of draws texts and ranks \
 them by their likelihood. mbr draws texts and ranks each by how alike it is to the others: minimum \
-Bayes risk. ln p is always the model's own, the end token's included.
+Bayes risk. ln p is always the model's own, the end token's included. Several spellings of a text \
+are one row, with the sum of their probabilities; --json has each.
 
 A chain or -t before beam, diverse and stochastic changes the distribution that they search; random \
 stages can't be there. The text stays unchanged (--chat: it is put into the model's chat template).")]
@@ -81,7 +82,7 @@ pub(crate) struct MethodArgs {
     #[arg(long, value_name = "X", value_parser = number::real, allow_negative_numbers = true)]
     pub(crate) diversity_penalty: Option<f64>,
     /// The power of its number of tokens that a text's ln p is divided by: 0 is the sum, 1 the mean
-    /// (beam, diverse; default: 1)
+    /// (beam, diverse; default: 1, and 0 for texts of a form)
     #[arg(long, value_name = "X", value_parser = number::real, allow_negative_numbers = true)]
     pub(crate) length_penalty: Option<f64>,
     /// When to stop once as many texts have ended as there are beams: at once (true), when the best
@@ -92,7 +93,8 @@ pub(crate) struct MethodArgs {
     /// Number of texts that are drawn, at most 512 (best-of, mbr; default: 16)
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) samples: Option<usize>,
-    /// Rank by ln p of the text, or by its mean per token (best-of; default: mean)
+    /// Rank by ln p of the text, or by its mean per token (best-of; default: mean, and sum for
+    /// texts of a form)
     #[arg(long, value_name = "WHAT", value_parser = bys())]
     pub(crate) by: Option<By>,
     /// How alike texts are: by runs of characters (chrf), or by the cosine of their embeddings

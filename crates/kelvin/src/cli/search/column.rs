@@ -25,14 +25,16 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// The column of a value of `--search`. `controls` are the other flags' stages, which it
-    /// searches at its own temperature.
+    /// searches at its own temperature. `in_form` says whether its texts keep to a form.
     pub(crate) fn new(
         typed: &str,
         controls: &Controls,
         length: &LengthArgs,
+        in_form: bool,
     ) -> anyhow::Result<Asked> {
         let asked = || -> anyhow::Result<Asked> {
             let (how, temp) = read(typed).map_err(usage)?;
+            let how = Typed { in_form, ..how };
             let chain = controls.of(temp)?;
             let plan = how.plan(&chain, length.max_tokens, str::to_string)?;
             plan.check_phases(&length.bans, &chain)?;
@@ -56,9 +58,11 @@ fn read(typed: &str) -> Result<(Typed, Option<f32>), String> {
         let names: Vec<&str> = Method::ALL.iter().map(|method| method.name()).collect();
         format!("there is no method \"{name}\", but {}", names.join(", "))
     })?;
-    let mut how = Typed { method, wanted: Wanted::default(), utility: None };
+    let mut how = Typed { method, wanted: Wanted::default(), utility: None, in_form: false };
     let is_drawn = matches!(method, Method::BestOf | Method::Mbr);
-    let n = n.map(|n| number::count(n).map_err(|problem| format!("{first}: {problem}")));
+    let n = n.map(|n| {
+        number::count(n).map_err(|problem| format!("{problem} after \"{name}:\", not \"{n}\""))
+    });
     let of = if is_drawn { &mut how.wanted.samples } else { &mut how.wanted.beams };
     *of = n.transpose()?;
     let (mut temp, mut known) = (None, Vec::new());

@@ -23,7 +23,10 @@ use crate::{
         session::Session,
     },
     interrupt,
-    terminal::late::{Counted, LateBar},
+    terminal::{
+        self,
+        late::{Counted, LateBar},
+    },
 };
 
 /// A search before it runs.
@@ -35,6 +38,8 @@ pub(crate) struct Job<'a> {
     pub(crate) seed: u64,
     pub(crate) length: &'a LengthArgs,
     pub(crate) form: Option<&'a Asked>,
+    /// A line for standard error, printed when nothing can be refused any more.
+    pub(crate) facts: Option<String>,
     /// Whether the tree of beams is wanted.
     pub(crate) has_tree: bool,
     /// Whether the model that compares meanings may be fetched, and its threads.
@@ -63,6 +68,10 @@ impl Job<'_> {
         if self.plan.how.has_beams() { self.search(batch, guard) } else { self.draw(batch, guard) }
     }
 
+    fn say(&self) {
+        self.facts.iter().for_each(|facts| terminal::note(facts));
+    }
+
     /// Searches with beams.
     fn search(&self, batch: &mut Batch, guard: &interrupt::Guard) -> anyhow::Result<Finding> {
         let (engine, tokens) = (&self.session.engine, self.prompt.tokens());
@@ -86,6 +95,7 @@ impl Job<'_> {
             stops: if ending.stops.is_empty() { None } else { Some(&stops) },
             form: held.as_ref(),
         };
+        self.say();
         let mut reading = LateBar::new(Counted::Tokens);
         let mut bar = LateBar::new(Counted::Steps);
         let mut progress = |done: usize, all: usize| reading.set(done as u64, all as u64);
@@ -113,7 +123,7 @@ impl Job<'_> {
             let reasons: Vec<FinishReason> = texts.iter().map(|found| cut(found.end)).collect();
             form.note_cut(&reasons);
         }
-        let texts = ending.found(&texts, self.plan.method() == "diverse");
+        let texts = ending.found(&texts, self.plan.how);
         let tree = self.has_tree.then(|| rows::nodes(engine, &tree, &texts));
         Ok(Finding { texts, tree, steps: Some(n_steps), rows: Some(n_rows) })
     }
@@ -125,6 +135,7 @@ impl Job<'_> {
         let sampler = |sample: u64| Sampler::new(bound.clone(), Dice { seed: self.seed, sample });
         let samplers = (0..n as u64).map(sampler).collect();
         let request = session.request(self.prompt.tokens(), samplers, self.length, self.form)?;
+        self.say();
         let mut watch = Watch {
             guard,
             reading: LateBar::new(Counted::Tokens),

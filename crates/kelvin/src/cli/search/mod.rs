@@ -38,7 +38,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let session = session::open(&args.model)?.drafting(&args.drafts.draft, &args.model)?;
     let prompt = prompt::prepare(&session.engine, text, &args.prompt, Otherwise::AsItIs)?;
     prompt.note_date(&args.prompt);
-    let job = Job {
+    let mut job = Job {
         session: &session,
         plan,
         prompt: &prompt,
@@ -46,13 +46,12 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<()> {
         seed,
         length: &args.length,
         form: form.as_ref(),
+        facts: None,
         has_tree: args.tree,
         may: args.model.named.fetch.permissions(),
         threads: args.model.engine.threads,
     };
-    if !args.output.json {
-        terminal::note(&view::facts(&job));
-    }
+    job.facts = (!args.output.json).then(|| view::facts(&job));
     let guard = interrupt::Guard::new();
     let budget = session.check(&prompt.tokens(), plan.how.n_texts(), args.length.max_tokens)?;
     let mut batch = session.batch(budget);

@@ -1,9 +1,6 @@
 //! What the flags of `search` ask for, checked before a model is opened.
 
-use kelvin_engine::{
-    batch::Guesses,
-    search::{Method, Plan as Planned, SearchError, Task, Wanted},
-};
+use kelvin_engine::search::{Method, Plan as Planned, SearchError, Task, Wanted};
 use kelvin_sampling::Chain;
 use kelvin_views::search::{CHRF, Settings};
 
@@ -31,6 +28,8 @@ pub(crate) struct Typed {
     pub(crate) method: Method,
     pub(crate) wanted: Wanted,
     pub(crate) utility: Option<Utility>,
+    /// Whether texts keep to a form.
+    pub(crate) in_form: bool,
 }
 
 impl Typed {
@@ -52,7 +51,11 @@ impl Typed {
             let of = self.method.name();
             return Err(usage(format!("{} is for mbr, not for {of}", name("utility"))));
         }
-        let how = self.wanted.plan(self.method).map_err(refused)?;
+        let wanted = match self.in_form {
+            true => self.wanted.in_form(self.method),
+            false => self.wanted,
+        };
+        let how = wanted.plan(self.method).map_err(refused)?;
         if how.has_beams() {
             // A schedule is refused as one, in a sentence of its own.
             let task = Task { chain: Some(chain), max_tokens, ..Task::default() };
@@ -85,7 +88,8 @@ pub(crate) fn plan(args: &SearchArgs, chain: &Chain) -> anyhow::Result<Plan> {
         samples: how.samples,
         by: how.by,
     };
-    let typed = Typed { method: how.method, wanted, utility: how.utility };
+    let in_form = args.form.is_given();
+    let typed = Typed { method: how.method, wanted, utility: how.utility, in_form };
     let plan = typed.plan(chain, args.length.max_tokens, flag)?;
     if args.top == 0 {
         return Err(usage("--top is 0: give at least 1"));
@@ -124,8 +128,7 @@ impl Plan {
 
     /// Refuses drafts where nothing can be guessed.
     fn check_draft(self, draft: &DraftFrom) -> anyhow::Result<()> {
-        let is_asked = !matches!(draft, DraftFrom::Texts(Guesses::Off | Guesses::Auto));
-        if self.how.has_beams() && is_asked {
+        if self.how.has_beams() && draft.is_asked_for() {
             return Err(usage(format!(
                 "--draft is for best-of and mbr, not for {}: a step of beams is a batch already, \
                  and chooses among all tokens that may follow, so there is no next token to guess",

@@ -61,6 +61,7 @@ pub(super) fn render(job: &Job<'_>, answer: &Answer, top: usize) -> String {
         format!("score: {}", answer.settings.score),
         "ln p: the model's own, in nats".to_string(),
     ];
+    notes.extend(spelled(&answer.texts));
     if let (Some(steps), Some(rows)) = (answer.steps, answer.rows) {
         notes.push(format!("forward passes after the prompt: {steps}, of {rows} rows in all"));
     }
@@ -70,6 +71,19 @@ pub(super) fn render(job: &Job<'_>, answer: &Answer, top: usize) -> String {
     }
     lines.extend(wrap::sentence(&notes.join("; "), 0, width, |line| style.dim(line)));
     lines.join("\n") + "\n"
+}
+
+/// What was found in several spellings, if anything was.
+fn spelled(texts: &[TextRow]) -> Option<String> {
+    let (n, n_texts) = (texts.iter().map(TextRow::n_spellings).sum::<usize>(), texts.len());
+    let words = || {
+        let texts = terminal::counted(n_texts, "text");
+        format!(
+            "{n} spellings say {texts}: a text's ln p is summed over its spellings, and the tokens \
+             are those of the likeliest"
+        )
+    };
+    (n > n_texts).then(words)
 }
 
 /// The bytes of a text's token number `at`. A token that ends within a character, or a stop string,
@@ -93,6 +107,8 @@ fn figures(session: &Session, texts: &[TextRow], style: Style) -> Vec<String> {
     let (has_groups, has_times) = (texts[0].group.is_some(), texts[0].times.is_some());
     head.extend(has_groups.then_some("group"));
     head.extend(has_times.then_some("times"));
+    let has_spellings = texts.iter().any(|text| text.n_spellings() > 1);
+    head.extend(has_spellings.then_some("spellings"));
     let mut align = vec![Align::Right; head.len()];
     head.extend(["parts at", "ended by"]);
     align.extend([Align::Left; 2]);
@@ -107,6 +123,7 @@ fn figures(session: &Session, texts: &[TextRow], style: Style) -> Vec<String> {
         ];
         row.extend(text.group.map(|group| group.to_string()));
         row.extend(text.times.map(|times| times.to_string()));
+        row.extend(has_spellings.then(|| text.n_spellings().to_string()));
         row.push(parts(session, text));
         row.push(text.finish.words());
         rows.push(row);

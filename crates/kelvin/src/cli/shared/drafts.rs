@@ -29,6 +29,13 @@ pub(crate) enum DraftFrom {
     Model(String),
 }
 
+impl DraftFrom {
+    /// Whether they were asked for: neither the default nor off.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        !matches!(self, DraftFrom::Texts(Guesses::Off | Guesses::Auto))
+    }
+}
+
 impl FromStr for DraftFrom {
     type Err = Infallible;
 

@@ -3,7 +3,10 @@
 
 use std::{fmt, io::Write};
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{
+    Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use kelvin_models::catalogue::BadReference;
 use kelvin_views::{
     escape::printable,
@@ -76,8 +79,8 @@ pub(crate) fn report(error: &anyhow::Error, out: &mut impl Write) -> u8 {
 }
 
 /// Prints clap's error as one sentence, or its help text. Values that an error quotes are
-/// shortened.
-pub(crate) fn report_typed(error: &clap::Error) -> u8 {
+/// shortened. `all` is the command with its verbs.
+pub(crate) fn report_typed(error: &clap::Error, all: &Command) -> u8 {
     // A verb that needs a verb of its own shows its help, as `--help` does.
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
@@ -89,7 +92,7 @@ pub(crate) fn report_typed(error: &clap::Error) -> u8 {
                  Nepal\""
             ),
             (_, Some(hint)) => hint,
-            _ => typed_sentence(&text),
+            _ => of_other_verbs(error, &text, all).unwrap_or_else(|| typed_sentence(&text)),
         };
         let sentence = printable(&bounded(sentence));
         let _ = writeln!(std::io::stderr().lock(), "error: {sentence}");
@@ -115,12 +118,45 @@ fn typed_sentence(text: &str) -> String {
         });
         sentence.push_str(line);
     }
-    let is_verb = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
-    let verb: Vec<&str> = usage.split_whitespace().take_while(is_verb).collect();
-    match verb.is_empty() {
-        true => sentence,
-        false => format!("{sentence} (`{} --help` shows what there is)", verb.join(" ")),
+    match verb_of(usage) {
+        none if none.is_empty() => sentence,
+        verb => format!("{sentence} (`{verb} --help` shows what there is)"),
     }
+}
+
+/// The program's name and the verb, of a usage as clap prints it.
+fn verb_of(usage: &str) -> String {
+    let is_verb = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
+    usage.split_whitespace().take_while(is_verb).collect::<Vec<_>>().join(" ")
+}
+
+/// What to say of a flag that the verb doesn't have, but others have. `text` is the error as clap
+/// prints it, with the verb's usage.
+fn of_other_verbs(error: &clap::Error, text: &str, all: &Command) -> Option<String> {
+    /// More verbs aren't named.
+    const MOST: usize = 5;
+    let (kind, flag) = (error.kind(), error.get(ContextKind::InvalidArg));
+    let (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) = (kind, flag) else {
+        return None;
+    };
+    let name = flag.strip_prefix("--").filter(|name| !name.is_empty())?;
+    let verb = verb_of(text.split_once("\nUsage: ")?.1);
+    let has = |one: &Command| one.get_arguments().any(|arg| arg.get_long() == Some(name));
+    let mut having = Vec::new();
+    for one in all.get_subcommands().filter(|one| !one.is_hide_set()) {
+        let inner = one.get_subcommands().filter(|inner| has(inner));
+        having.extend(has(one).then(|| one.get_name().to_string()));
+        having.extend(inner.map(|inner| format!("{} {}", one.get_name(), inner.get_name())));
+    }
+    let others = match &having[..] {
+        [] => return None,
+        [one] => format!("`{one}` has"),
+        [all @ .., last] if having.len() <= MOST => {
+            format!("`{}` and `{last}` have", all.join("`, `"))
+        }
+        all => format!("`{}` and other verbs have", all[..MOST].join("`, `")),
+    };
+    Some(format!("`{verb}` has no {flag}, which {others} (`{verb} --help` shows what there is)"))
 }
 
 /// The second word of a text that was typed without quotes, which clap takes for an argument too
@@ -137,8 +173,8 @@ fn unquoted<'a>(error: &'a clap::Error, text: &str) -> Option<&'a str> {
     }
 }
 
-/// What to type for a text that stands where a verb should. A single word may be a verb mistyped,
-/// so it is one only if no verb is like it. `text` is the error as clap prints it.
+/// What to type for a text that stands where a verb should. A single word may be a verb mistyped:
+/// then the verbs that are like it are named first. `text` is the error as clap prints it.
 fn without_verb(error: &clap::Error, text: &str) -> Option<String> {
     let (kind, word) = (error.kind(), error.get(ContextKind::InvalidSubcommand));
     let (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) = (kind, word) else {
@@ -152,12 +188,11 @@ fn without_verb(error: &clap::Error, text: &str) -> Option<String> {
         true => shown.clone(),
         false => format!("{shown} …"),
     };
-    (is_first && (is_text || !has_like)).then(|| {
-        format!(
-            "there is no verb '{shown}' (`kelvin --help` shows what there is); to continue it as a \
-             text: kelvin generate \"{quoted}\""
-        )
-    })
+    let begins = match has_like && !is_text {
+        true => typed_sentence(text),
+        false => format!("there is no verb '{shown}' (`kelvin --help` shows what there is)"),
+    };
+    is_first.then(|| format!("{begins}; to continue it as a text: kelvin generate \"{quoted}\""))
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -186,7 +221,7 @@ fn sentence(error: &anyhow::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     use super::*;
     use crate::cli::args::Args;
@@ -230,10 +265,42 @@ mod tests {
         assert!(said.ends_with("kelvin generate \"Write …\""), "{said}");
         let long = hint(&[&"a word ".repeat(50)]).unwrap();
         assert!(long.contains('…') && long.len() < 400, "{long}");
-        for words in [&["compar"][..], &["models", "pul"], &["models", "a b"], &["compare", "--x"]]
-        {
+        // A word that is like a verb may be a text all the same.
+        for (word, verb) in [("compar", "compare"), ("word", "next")] {
+            let said = hint(&[word]).unwrap();
+            assert!(said.contains(&format!("'{word}'")) && said.contains(&format!("'{verb}'")));
+            assert!(said.ends_with(&format!("kelvin generate \"{word} …\"")), "{said}");
+        }
+        for words in [&["models", "pul"][..], &["models", "a b"], &["compare", "--x"]] {
             assert_eq!(hint(words), None, "{words:?}");
         }
+    }
+
+    #[test]
+    fn a_flag_of_other_verbs_names_them() {
+        let all = Args::command();
+        let said = |line: &str| {
+            let error = Args::try_parse_from(line.split(' ')).unwrap_err();
+            of_other_verbs(&error, &error.render().to_string(), &all)
+        };
+        for (line, verb, flag, others) in [
+            ("kelvin search a --proof x", "search", "--proof", &["generate", "compare"][..]),
+            ("kelvin search a --text-temperature 2", "search", "--text-temperature", &["compare"]),
+            ("kelvin next a --beams=3", "next", "--beams", &["search"]),
+            ("kelvin runs show 1 --output x", "runs show", "--output", &["runs export"]),
+        ] {
+            let said = said(line).unwrap();
+            assert!(said.starts_with(&format!("`kelvin {verb}` has no {flag}, which ")), "{said}");
+            assert!(others.iter().all(|other| said.contains(other)), "{said}");
+            // Each verb that is named takes the flag.
+            for other in others {
+                let help = format!("kelvin {other} --help");
+                let help = Args::try_parse_from(help.split(' ')).unwrap_err().to_string();
+                assert!(help.contains(flag), "{other} {flag}");
+            }
+        }
+        assert_eq!(said("kelvin compare a --hot"), None);
+        assert_eq!(said("kelvin compare -Z"), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use kelvin_engine::{
     rows::BatchRows,
     texts::{
         AskError, Asked as How, Drawn, Ending, Method, Progress, Quality, Settings, Start,
-        TextsError, draw,
+        TextTemp, TextsError, draw,
     },
 };
 use kelvin_lab::text_quality::{OfMethod, TextQuality};
@@ -55,17 +55,7 @@ pub(crate) struct TextTempArgs {
 
 /// What is wrong with a temperature of texts that isn't one.
 fn unfit(typed: &str) -> anyhow::Error {
-    usage(match typed.parse::<f64>() {
-        Ok(t) if t > f64::from(f32::MAX) => format!(
-            "--text-temperature is {typed}, but the largest is 3.4e38, where all texts are equally \
-             likely already"
-        ),
-        Ok(t) if t > 0.0 => format!(
-            "--text-temperature is {typed}, but the smallest is 1.4e-45: so near 0 it is the \
-             likeliest text, which has to be searched for (`kelvin search`)"
-        ),
-        _ => format!("--text-temperature is \"{typed}\", but it is a number above 0 such as 0.5"),
-    })
+    usage(format!("--text-temperature {}", TextTemp::unfit(typed)))
 }
 
 /// A method by its name.

@@ -220,6 +220,7 @@ pub(crate) fn draft(args: &SweepArgs) -> anyhow::Result<Draft> {
         scores: scores::read(&args.score)?,
         metrics: args.metrics.clone(),
         judge: args.judge.clone(),
+        ..Draft::default()
     };
     Ok(flags.or(file.unwrap_or_default()).or_environment())
 }

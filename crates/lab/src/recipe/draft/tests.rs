@@ -1,7 +1,7 @@
 //! Tests of drafts: grids of chains, flags over a file, and errors that name the field.
 
 use super::*;
-use crate::column::Column;
+use crate::{column::Column, recipe::Evaluation};
 
 fn chains(toml: &str) -> Vec<String> {
     let draft = Draft::from_toml(&format!("prompts = \"x\"\n{toml}")).unwrap();
@@ -73,7 +73,9 @@ fn temperatures_of_texts_are_columns_behind_the_chains() {
         ["text_temp=0.5,exact:1000", "text_temp=1,exact:1000", "temp=1"]
     );
     for (bad, words) in [
-        ("text_temperature = \"hot\"", "\"hot\" isn't a number from 1.4e-45"),
+        ("text_temperature = \"hot\"", "it is \"hot\", but it is a number above 0 such as 0.5"),
+        ("text_temperature = 1e300", "it is 1e300, but the largest is 3.4e38"),
+        ("text_temperature = 1e-60", "it is 1e-60, but the smallest is 1.4e-45"),
         ("text_temperature = [0.5, 0.5]", "`text_temp=0.5,smc:16` is given twice"),
         ("text_temperature = 0", "0: a text at T = 0 is the likeliest of all"),
         ("text_temperature = 2\ntext_method = \"exact\"", "at T = 2 they are larger"),
@@ -186,7 +188,12 @@ fn errors_name_the_field() {
             "prompts = \"x\"\nsampler = \"temp=1\"\n[stages]\ntop_k = 1",
             "sampler: it gives whole chains",
         ),
-        ("prompts = \"x\"\n[stages]\nmin_p = [2]", "stages: min_p"),
+        ("prompts = \"x\"\n[stages]\nmin_p = [2]", "stages.min_p: 2 is not allowed; expected"),
+        (
+            "prompts = \"x\"\n[stages]\nmin-p = 0.1",
+            "stages.min-p: unknown stage `min-p` in the chain; did you mean `min_p`? known",
+        ),
+        ("prompts = \"x\"\n[stages]\nmin_p = \"0..1\"", "stages.min_p: the range \"0..1\" has"),
         ("prompts = \"x\"\nraw = true\nchat = true", "raw: the template is given twice"),
         ("prompts = \"x\"\nraw = true\ntemplate = \"chat\"", "raw: the template is given twice"),
         ("prompts = \"x\"\nraw = 1", "line 2, raw: invalid type: integer `1`, expected a boolean"),
@@ -214,6 +221,45 @@ fn errors_name_the_field() {
         let said = Draft::from_toml(toml).and_then(Draft::resolve).unwrap_err().to_string();
         assert!(said.contains(words), "{toml}: {said}");
     }
+}
+
+/// Errors that are found when fields are combined have the file and the line all the same, unless a
+/// flag gave the field.
+#[test]
+fn errors_of_a_file_have_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("r.toml");
+    let shown = path.display().to_string();
+    let said = |toml: &str, flags: Draft| {
+        std::fs::write(&path, toml).unwrap();
+        let draft = Draft::read(&path).map(|file| flags.or(file).or_environment());
+        let error = draft.and_then(Draft::resolve).unwrap_err().to_string();
+        error.replace(&shown, "r.toml")
+    };
+    let none = Draft::default;
+    for (toml, begins) in [
+        ("prompts = \"x\"\n\n[stages]\ntop_k = 4\nmin-p = 0.1", "r.toml, line 5, stages.min-p: "),
+        ("prompts = \"x\"\n[stages]\nmin_p = [0.1, 2]", "r.toml, line 3, stages.min_p: 2 is not"),
+        ("prompts = \"x\"\nprofile = \"openai\"\nstages.xtc = 1", "r.toml, line 3, stages: "),
+        ("seed = 7\n\ntemp = \"0.2..2\"\nprompts = \"x\"", "r.toml, line 3, temp: the range"),
+        ("prompts = \"x\"\ntemp = [\n 1,\n \"hot\"]", "r.toml, line 2, temp: \"hot\" isn't"),
+        ("# nothing\nseed = 7", "r.toml, prompts: there is no prompt"),
+        ("seed = 7\nprompts = [\"a\",\n\"a\"]", "r.toml, line 2, prompts: prompt 2 is the same"),
+        ("prompts = \"x\"\n\nraw = true\nchat = true", "r.toml, line 3, raw: the template is"),
+        ("prompts = \"x\"\nsamples = 0", "r.toml, line 2, samples: it is 0"),
+        ("prompt_file = \"no.txt\"", "r.toml, line 1, prompt_file: can't read"),
+        ("prompts = \"x\"\nseed = -1", "r.toml, line 2, seed: invalid value"),
+        ("prompts = [", "r.toml, line 1"),
+    ] {
+        let said = said(toml, none());
+        assert!(said.starts_with(begins), "{toml}: {said}");
+        assert_eq!(said.matches("line ").count(), usize::from(begins.contains("line")), "{said}");
+    }
+    let flags = Draft { temp: Some("hot".into()), ..none() };
+    assert!(said("temp = 1\nprompts = \"x\"", flags.clone()).starts_with("temp: \"hot\" isn't"));
+    assert!(said("temp = 1", flags).starts_with("temp: "), "fields are checked in their order");
+    let flags = Draft { stages: vec!["min-p=1".into()], ..none() };
+    assert!(said("[stages]\nmin_p = 1", flags).starts_with("stages.min-p: unknown stage"));
 }
 
 #[test]

@@ -160,6 +160,22 @@ fn use_is_said_of_what_is_shown_alone() {
     assert!(open.sentences.last().unwrap().contains("temp=1.45"), "{open:?}");
 }
 
+/// The best setting may be the reference itself, which holds every demand without any evidence.
+#[test]
+fn texts_that_tell_no_setting_apart_advise_none() {
+    let rows = [("temp=1 | min_p=0", 2.0, 3.5), ("temp=1.2 | min_p=0.1", 2.1, 3.0)];
+    let first = |spread: f64, more: &[(&'static str, f64, f64)]| {
+        let advice = said(&[&rows[..], more].concat(), spread);
+        assert_eq!((advice.setting, advice.reference, advice.is_shown), (0, 0, true));
+        let begin = advice.sentences[0].chars().take(14).collect::<String>();
+        (advice.is_told, begin)
+    };
+    assert_eq!(first(4.0, &[]), (false, "These texts ca".to_string()));
+    assert_eq!(first(0.01, &[]), (true, "Use temp=1 | m".to_string()));
+    // One that is worse beyond doubt tells something.
+    assert_eq!(first(4.0, &[("temp=3", 40.0, 4.0)]), (true, "Use temp=1 | m".to_string()));
+}
+
 /// By hand: an interval of ±0.4 around 0.4 is one of ±0.4/1.43 with 1.43² as many prompts.
 #[test]
 fn texts_that_would_tell_are_counted() {

@@ -27,10 +27,11 @@ function showHead() {
 /** What to use and why; then what can't tell settings apart. */
 function advice() {
   const several = report.advice.length > 1;
-  const said = report.advice.map(({ run, sentences }) => {
+  const said = report.advice.map(({ run, sentences, is_shown, is_told }) => {
     const [first, ...others] = sentences;
     const name = several ? `${report.runs[run].name}. ` : "";
-    return h("p", { class: "advice" }, name, h("strong", {}, first), ` ${others.join(" ")}`);
+    const headline = is_shown && is_told ? h("strong", {}, first) : first;
+    return h("p", { class: "advice" }, name, headline, ` ${others.join(" ")}`);
   });
   if (report.ceiling) said.push(h("p", {}, `Metrics ${report.ceiling}.`));
   return said;

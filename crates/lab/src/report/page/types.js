@@ -69,6 +69,8 @@ export {};
  * @property {number} run
  * @property {number} setting
  * @property {number} reference the setting whose quality others may fall behind by a tenth
+ * @property {boolean} is_shown whether the setting is shown to hold every demand
+ * @property {boolean} is_told whether any other setting is shown to be worse
  * @property {string[]} sentences
  */
 

@@ -39,13 +39,18 @@ export function texts(choose) {
  * @param {(rank: number) => void} choose
  */
 function card(text, choose) {
-  const { rank, score, logprob, tokens, times, group, finish } = text;
-  const ended = { end_token: "ended by itself", stop_string: "ended by a stop string" };
+  const { rank, score, logprob, tokens, times, spellings, group, finish } = text;
+  const ended = {
+    end_token: "ended by itself",
+    stop_string: "ended by a stop string",
+    complete: "complete",
+  };
   const why = ended[/** @type {keyof typeof ended} */ (finish.reason)] ?? "cut at its length";
   const facts = [
     `ln p ${number(logprob, 2)}`,
     `${tokens} tokens`,
     times !== undefined && times > 1 ? `drawn ${times} times` : "",
+    spellings === undefined ? "" : `spelled in ${spellings.length} ways`,
     group === undefined ? "" : `group ${group}`,
     why,
   ];

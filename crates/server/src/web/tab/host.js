@@ -17,6 +17,8 @@ export class Host {
     this.source = source;
     /** Why it ended. @type {string | null} */
     this.reason = null;
+    /** Whether the model has been opened. */
+    this.isOpen = false;
     /** @type {Map<number, (told: Told) => void>} */
     this.waiting = new Map();
     this.last = 0;
@@ -51,6 +53,7 @@ export class Host {
     else if (told.kind === "coming") this.notice.progress(this.source, told.done, told.trouble);
     else if (told.kind === "failed") this.end(told.message);
     else if (told.kind === "open") {
+      this.isOpen = true;
       this.notice.close();
       this.opening.resolve();
     } else this.waiting.get(told.number)?.(told);

@@ -1,6 +1,8 @@
 // How a request reaches the engine in this tab: through a worker, which opens the model first. The
-// reader may open a file of their own in its place, also after another one has failed.
+// reader may open a file of their own in its place. A model that is open stays until the other one
+// has been opened, and stays if that fails.
 
+import { h } from "../dom.js";
 import { Host } from "./host.js";
 import { Notice, chooser, dropped, fits, own } from "./model.js";
 import { MISSING, keep } from "./place.js";
@@ -14,8 +16,17 @@ export const SILENT = "the engine in this tab has ended; load the page again";
 /** Where other programs find the server: there is none. */
 export const API = null;
 
+/** Models that are larger together than so many bytes aren't open beside each other. */
+const TOGETHER = 2e9;
+/** Why a model ends for which another one comes. */
+const ANOTHER = "another model is being opened";
+
 /** @type {Host | null} */
 let host = null;
+/** A model that is being opened while `host` has one. @type {Host | null} */
+let next = null;
+/** Why the last file that was given couldn't take the place of `host`. @type {Notice | null} */
+let trouble = null;
 /** The model that the page has, once that is known. @type {Promise<Source> | null} */
 let found = null;
 /** The file that the reader opened in its place. @type {Source | null} */
@@ -35,13 +46,55 @@ keep(modules()[0]);
 export function controls(again) {
   const take = (/** @type {Source} */ source) => {
     choices += 1;
+    trouble?.close();
+    next?.end(ANOTHER);
+    next = null;
+    if (host?.isOpen && host.reason === null) {
+      replace(host, source, again);
+      return;
+    }
     chosen = source;
     asking?.(source);
-    host?.end("another model is being opened");
+    host?.end(ANOTHER);
     again();
   };
   dropped(take);
   return [chooser("Open a model", take)];
+}
+
+/**
+ * Opens a model in the place of one that is open, which answers until then. If the other one can't
+ * be opened, that is said, and nothing else changes.
+ * @param {Host} old
+ * @param {Source} source
+ * @param {() => void} again
+ */
+async function replace(old, source, again) {
+  const mine = choices;
+  const isRoomy = old.source.size + source.size <= TOGETHER;
+  try {
+    fits(source);
+    if (!isRoomy) old.end(ANOTHER);
+    next = new Host(source);
+    await next.opening.promise;
+  } catch (error) {
+    if (mine !== choices) return;
+    next = null;
+    const words = error instanceof Error ? error.message : String(error);
+    const close = h("button", { type: "button", class: "quiet" }, "Close");
+    trouble = new Notice(
+      `${source.name} can't be opened: ${words}. ${old.source.name} stays open. `,
+      close,
+    );
+    close.addEventListener("click", () => trouble?.close());
+    // It was given up for the other one, so it is opened again.
+    if (!isRoomy) again();
+    return;
+  }
+  if (mine !== choices) return;
+  [host, next, chosen] = [next, null, source];
+  old.end(ANOTHER);
+  again();
 }
 
 /** The model of the page, or a file that the reader chooses. */
@@ -62,6 +115,10 @@ async function find() {
 async function current() {
   for (;;) {
     if (host?.reason === null) return host;
+    if (next) {
+      await next.opening.promise.catch(() => {});
+      continue;
+    }
     const before = choices;
     const source = chosen ?? (await (found ??= find()));
     if (host?.reason === null || before !== choices) continue;

@@ -3,6 +3,7 @@
 // stretches are, the text as a branch of the tree.
 
 import { isPart } from "../parts/pieces.js";
+import { moved } from "./shift.js";
 
 /** @import { Node, Token } from "../types.js" */
 /** @import { Atom, Moment, Tree } from "./tree.js" */
@@ -198,9 +199,15 @@ export function committed(tree, all, tokens, burst) {
   tree.draft = null;
   /** @type {Map<number, number>} */
   const origin = new Map();
+  const places = new Map(old.map((i, k) => [i, k]));
+  /** @type {(number | null)[]} where each token stood before; null: it was typed */
+  const from = [];
   let at = -1;
   for (const atom of wanted) {
-    if (typeof atom === "string") at = typed(tree, at, tokens.get(atom) ?? []);
+    const own = typeof atom === "string" ? (tokens.get(atom) ?? []) : [];
+    if (typeof atom === "string") from.push(...own.map(() => null));
+    else from.push(places.get(atom) ?? null);
+    if (typeof atom === "string") at = typed(tree, at, own);
     else if (tree.nodes[atom].parent === at) at = atom;
     else {
       const was = tree.nodes[atom];
@@ -210,6 +217,7 @@ export function committed(tree, all, tokens, burst) {
     }
   }
   tree.leaf = at;
+  tree.paint = moved(tree.paint, old.length, from);
   leave(tree, old);
   return { from: tree.past[tree.past.length - 1], leaf: at, origin, at: performance.now() };
 }

@@ -102,4 +102,11 @@ export function keepVersion(tree, [from, to], all, kept) {
     at = had ?? tree.push(at, { ...tree.nodes[i], ...UNREAD, surprisal, rank, entropy });
   });
   tree.leaf = at;
+  const places = path.map((_, k) => k);
+  const mine = all[kept].tokens.map(() => null);
+  tree.paint = moved(tree.paint, path.length, [
+    ...places.slice(0, from),
+    ...mine,
+    ...places.slice(to),
+  ]);
 }
