@@ -96,13 +96,13 @@ def enter(root):
         if not os.path.lexists(root + link):
             os.makedirs(os.path.dirname(root + link), exist_ok=True)
             os.symlink(os.path.realpath(link), root + link)
-    os.makedirs(root + "/work")
+    os.makedirs(root + "/box")
     read_only(root)
-    mount("tmpfs", root + "/work", "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,nr_inodes=64,mode=777")
+    mount("tmpfs", root + "/box", "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,nr_inodes=64,mode=777")
     os.chdir(root)
     call("syscall", PIVOT_ROOT[os.uname().machine], b".", b".")
     call("umount2", b".", MNT_DETACH)
-    os.chdir("/work")
+    os.chdir("/box")
 
 
 def give_up_rights(seconds):
@@ -202,7 +202,7 @@ ATTEMPTS = {
     "reach this machine": "import socket\nsocket.create_connection(('127.0.0.1', {port}), 1)\n"
                           "print('out')",
     "mount": "import ctypes\nlibc = ctypes.CDLL(None)\n"
-             "if libc.mount(b'x', b'/work', b'tmpfs', 0, None) == 0: print('out')",
+             "if libc.mount(b'x', b'/box', b'tmpfs', 0, None) == 0: print('out')",
     "make new namespaces": "import ctypes\n"
                            "if ctypes.CDLL(None).unshare(0x10000000) == 0: print('out')",
     "see other processes": "import os\n"
