@@ -67,7 +67,8 @@ impl Controls {
         let starts = shared.starts_recommended && texts.is_none();
         let recommended = shared.recommended.as_ref().filter(|_| starts);
         // Breakers that are texts get their tokens here, where the vocabulary is known.
-        let chains = chains(&fields.sampling, recommended)?;
+        let temperatures = fields.temperatures.as_ref();
+        let chains = chains(&fields.sampling, temperatures, recommended)?;
         let chains = chains.iter().map(|chain| shared.engine.bind(chain));
         let chains = chains.collect::<Result<Vec<Chain>, _>>();
         let chains = chains.map_err(|error| Problem::parameter("sampler", error.to_string()))?;
@@ -179,22 +180,58 @@ fn n_choices(
     }
 }
 
-/// `sampler` as it stands, or the single settings in the order of `profile`; at `temperature`, or
-/// once at each of `temperatures`. Without `sampler` and `profile` a request starts from what the
-/// model file recommends, if it does, or from Kelvin's profile.
+/// The settings at `temperature`, or once at each of `temperatures`.
 fn chains(
     fields: &SamplingFields,
+    temperatures: Option<&Temperatures>,
     recommended: Option<&Recommended>,
 ) -> Result<Vec<Chain>, Problem> {
+    match (fields.temperature, temperatures) {
+        (_, None) => Ok(vec![chain(fields, recommended)?]),
+        (None, Some(Temperatures(all))) => {
+            let settings = settings(fields, recommended)?;
+            all.iter().map(|&t| at(&settings, "temperatures", t)).collect()
+        }
+        (Some(_), Some(_)) => {
+            let message = "\"temperature\" and \"temperatures\" can't be given together";
+            Err(Problem::parameter("temperatures", message))
+        }
+    }
+}
+
+/// The settings, at `temperature` if it is given.
+pub(crate) fn chain(
+    fields: &SamplingFields,
+    recommended: Option<&Recommended>,
+) -> Result<Chain, Problem> {
+    let settings = settings(fields, recommended)?;
+    match fields.temperature {
+        Some(Temperature(t)) => at(&settings, "temperature", t),
+        None => Ok(settings.chain().clone()),
+    }
+}
+
+/// Settings at a temperature, which came as the parameter `name`.
+fn at(settings: &SamplingParams, name: &str, t: f64) -> Result<Chain, Problem> {
+    let chain = Temp::nearest(t).and_then(|temp| settings.at(temp));
+    chain.map_err(|error| Problem::parameter(name, error.to_string()))
+}
+
+/// `sampler` as it stands, or the single settings in the order of `profile`. Without `sampler` and
+/// `profile` they start from what the model file recommends, if it does, or from Kelvin's profile.
+fn settings(
+    fields: &SamplingFields,
+    recommended: Option<&Recommended>,
+) -> Result<SamplingParams, Problem> {
     let profile = fields.profile.map(|profile| profile.0);
     let (stages, first) = stages(fields, profile.unwrap_or(Profile::KELVIN))?;
-    let settings = match (&fields.sampler, first.or(profile.map(|_| "profile"))) {
+    match (&fields.sampler, first.or(profile.map(|_| "profile"))) {
         (Some(_), Some(other)) => {
             let message =
                 format!("\"sampler\" is a whole chain, so \"{other}\" can't be given beside it");
-            return Err(Problem::parameter("sampler", message));
+            Err(Problem::parameter("sampler", message))
         }
-        (Some(text), None) => whole(&text.0)?,
+        (Some(text), None) => whole(&text.0),
         (None, first) => {
             let settings = match (recommended, profile) {
                 (Some(recommended), None) => recommended.params(&stages),
@@ -203,20 +240,7 @@ fn chains(
                         .map_err(|error| error.to_string())
                 }
             };
-            settings.map_err(|error| Problem::parameter(first.unwrap_or("profile"), error))?
-        }
-    };
-    let at = |name: &str, t: f64| {
-        let chain = Temp::nearest(t).and_then(|temp| settings.at(temp));
-        chain.map_err(|error| Problem::parameter(name, error.to_string()))
-    };
-    match (fields.temperature, &fields.temperatures) {
-        (None, None) => Ok(vec![settings.chain().clone()]),
-        (Some(Temperature(t)), None) => Ok(vec![at("temperature", t)?]),
-        (None, Some(Temperatures(all))) => all.iter().map(|&t| at("temperatures", t)).collect(),
-        (Some(_), Some(_)) => {
-            let message = "\"temperature\" and \"temperatures\" can't be given together";
-            Err(Problem::parameter("temperatures", message))
+            settings.map_err(|error| Problem::parameter(first.unwrap_or("profile"), error))
         }
     }
 }

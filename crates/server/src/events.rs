@@ -1,13 +1,15 @@
 //! The events of the API's streams as types. They serialize to the events' JSON, and the OpenAPI
 //! document describes them with schemas that are derived from them.
 
+use kelvin_views::{figures::Finish as Ended, search::NodeRow};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
     answers::{
-        Assistant, ChatLogprob, ChatLogprobs, ChoiceTokens, Finish, ProblemBody, PromptTokens,
-        Recipe, StopReason, TextChoice, TextCompletionKind, Usage, constant,
+        Assistant, ChatLogprob, ChatLogprobs, ChoiceTokens, ErrorBody, Finish, ProblemBody,
+        PromptTokens, Recipe, Searched, StopReason, TextChoice, TextCompletionKind, Usage,
+        constant,
     },
     outputs::{OutputItem, OutputPart, Response},
 };
@@ -151,4 +153,53 @@ pub(crate) struct TextPlace {
     pub(crate) output_index: usize,
     /// Always 0.
     pub(crate) content_index: usize,
+}
+
+/// An event of a search. Its type is the name of the event as well.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(tag = "type")]
+pub(crate) enum SearchEvent {
+    /// The prompt was read.
+    #[serde(rename = "search.read")]
+    Read { prompt_tokens: usize, cached_tokens: usize },
+    /// Beams went on, or ended, with these tokens.
+    #[serde(rename = "search.step")]
+    Step {
+        /// Tokens of a text with that of this step.
+        step: usize,
+        /// The most that a text may have.
+        max_tokens: usize,
+        /// Rows of all forward passes after the prompt, so far.
+        rows: usize,
+        nodes: Vec<StepNode>,
+    },
+    /// A text that is drawn has new text, or has ended.
+    #[serde(rename = "search.text")]
+    Text {
+        /// Which text, from 0.
+        sample: usize,
+        /// What is new.
+        text: String,
+        /// There in its last event.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        finish: Option<Ended>,
+    },
+    /// The search is done.
+    #[serde(rename = "search.done")]
+    Done {
+        /// The answer as it is without `stream`.
+        search: Box<Searched>,
+    },
+    /// The search failed. Nothing follows.
+    #[serde(rename = "error")]
+    Error { error: ErrorBody },
+}
+
+/// A token that a search goes on with, or that ends a text.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct StepNode {
+    /// Its index in the answer's `tree`, of which `parent` is another.
+    pub(crate) node: usize,
+    #[serde(flatten)]
+    pub(crate) row: NodeRow,
 }

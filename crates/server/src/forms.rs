@@ -6,7 +6,7 @@ use kelvin_engine::generate::Constraint;
 use super::{
     Shared,
     problem::Problem,
-    requests::{GenerationFields, ResponseFormat, TextFormat, unusable},
+    requests::{ResponseFormat, StructuredOutputs, TextFormat, unusable},
 };
 
 /// A form of structured output, and the parameter that asks for it.
@@ -16,15 +16,16 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// The form of a request: `text.format`, or a field that all routes share. One can be given.
+    /// The form of a request, which is asked for in one of these ways.
     pub(crate) fn of(
         text_format: Option<TextFormat>,
-        fields: &mut GenerationFields,
+        response_format: Option<ResponseFormat>,
+        outputs: Option<StructuredOutputs>,
     ) -> Result<Option<Wanted>, Problem> {
         let ways = [
             ("text.format", text_format.and_then(TextFormat::form)),
-            ("response_format", fields.response_format.take().and_then(ResponseFormat::form)),
-            ("structured_outputs", fields.structured_outputs.take().map(|outputs| outputs.0)),
+            ("response_format", response_format.and_then(ResponseFormat::form)),
+            ("structured_outputs", outputs.map(|outputs| outputs.0)),
         ];
         let mut given =
             ways.into_iter().filter_map(|(name, form)| Some(Wanted { name, form: form? }));
@@ -36,6 +37,11 @@ impl Wanted {
             }
             (first, _) => Ok(first),
         }
+    }
+
+    /// The parameter that asks for it.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
     }
 
     /// Compiles the form.

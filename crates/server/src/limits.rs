@@ -26,7 +26,7 @@
 //! | a schema, regular expression, grammar, choices | `crates/constraint/src/form.rs`, `costs.rs` there | `costs.rs` `each_bound_of_a_request_holds` |
 //! | time and number of forms being compiled | `crates/constraint/src/lib.rs` | `forms.rs` |
 //! | questions of a decision, their options, their prompts | [`MAX_QUESTIONS`], `kelvin_engine::decide::MAX_OPTIONS`, [`MAX_DECISION_PROMPTS`] | `decide.rs` `each_bound_of_a_decision_holds` |
-//! | texts of a search, tokens of its tree | [`MAX_SEARCH_SAMPLES`], `--parallel`, `--parallel` × context; [`MAX_SEARCH_NODES`] | `search_server.rs` `each_bound_of_a_search_holds` |
+//! | texts of a search, tokens of its tree | [`MAX_SEARCH_SAMPLES`], `--parallel`, `--parallel` × context; [`MAX_SEARCH_NODES`]; a step tells as many tokens as there are beams | `search_server.rs` `each_bound_of_a_search_holds` |
 //! | an answer that nobody takes | ends with the connection | `server.rs` `disconnecting_frees_everything_whether_queued_reading_or_writing` |
 //! | the bytes of an error | [`MAX_QUOTED`](kelvin_views::shorten::MAX_QUOTED) characters of the client's own | `refusals.rs` `absurd_parameters_are_refused_and_cost_nothing` |
 //! | the studio: columns, logits, draws, fans, watched tokens | [`MAX_COLUMNS`], [`MAX_TYPED_LOGITS`], [`MAX_DRAWS`], [`MAX_FAN`], [`MAX_WATCHED`], [`MAX_ROW_TOP`] | `costs.rs` `each_bound_of_the_studio_holds` |

@@ -15,7 +15,7 @@ use std::{
 use kelvin_engine::{
     batch::{Request, Scored},
     generate::FinishReason,
-    search::Outcome,
+    search::{Node, Outcome},
 };
 use kelvin_sampling::{Draw, Learned};
 use tokio::sync::mpsc::UnboundedSender;
@@ -64,6 +64,9 @@ pub(crate) enum Event {
         /// The state of a stage that learns, such as mirostat's.
         learned: Option<Learned>,
     },
+    /// What a step of a search went on with or ended texts with: nodes of its tree by their index;
+    /// and rows of all steps so far.
+    Weighed { nodes: Vec<(usize, Node)>, rows: usize },
     /// What a search found.
     Searched(Box<Outcome>),
     /// How a choice was drawn that was drawn as a whole.

@@ -153,8 +153,8 @@ impl Reply {
                 choice.text.push_str(&text);
                 choice.end = Some(reason);
             }
-            // Only a job without choices has one.
-            Event::Row(_) | Event::Searched(_) => {}
+            // Only jobs without choices have them.
+            Event::Row(_) | Event::Weighed { .. } | Event::Searched(_) => {}
             Event::Failed(problem) => return Err(problem),
         }
         Ok(())
@@ -175,7 +175,11 @@ impl Reply {
             Event::Thought { choice, .. }
             | Event::Token { choice, .. }
             | Event::End { choice, .. } => *choice..*choice + 1,
-            Event::Row(_) | Event::Searched(_) | Event::Whole { .. } | Event::Failed(_) => 0..0,
+            Event::Row(_)
+            | Event::Weighed { .. }
+            | Event::Searched(_)
+            | Event::Whole { .. }
+            | Event::Failed(_) => 0..0,
         };
         self.take(event)?;
         let mut pieces = Vec::new();

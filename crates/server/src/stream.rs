@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     convert::Infallible,
+    future::ready,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -43,9 +44,9 @@ pub(crate) trait Teller: Send + 'static {
     /// Whether nothing more will come.
     fn is_complete(&self) -> bool;
 
-    /// The last events.
-    fn closing(&mut self) -> Vec<Self::Event> {
-        Vec::new()
+    /// The last events. What takes long is done on a thread of its own.
+    fn closing(&mut self) -> impl Future<Output = Result<Vec<Self::Event>, Problem>> + Send {
+        ready(Ok(Vec::new()))
     }
 
     /// The last event of an answer that fails. Its status was already sent.
@@ -69,10 +70,15 @@ pub(crate) fn streamed(
             let (teller, events) = work.as_mut()?;
             let event = events.recv().await;
             let event = event.unwrap_or_else(|| Event::Failed(Problem::gone()));
-            let told = catch_unwind(AssertUnwindSafe(|| told(teller, event)));
-            let panicked =
-                || Problem::failed("telling of a token panicked; this is a bug").coded("panic");
-            let is_over = match told.unwrap_or_else(|_| Err(panicked())) {
+            let told = match guarded(|| teller.tell(event).map(|told| (told, teller.is_complete())))
+            {
+                Ok((told, true)) => {
+                    waiting.extend(told.iter().map(event_of));
+                    closed(teller).await.map(|last| (last, true))
+                }
+                other => other.map(|(told, _)| (told.iter().map(event_of).collect(), false)),
+            };
+            let is_over = match told {
                 Ok((pieces, is_over)) => {
                     waiting.extend(pieces);
                     is_over
@@ -97,18 +103,21 @@ pub(crate) fn streamed(
     (headers, events).into_response()
 }
 
-/// The events that follow from an event of the engine, and whether it was the last.
-fn told<T: Teller>(teller: &mut T, event: Event) -> Result<(Vec<sse::Event>, bool), Problem> {
-    let mut pieces = teller.tell(event)?;
-    let is_over = teller.is_complete();
-    if is_over {
-        pieces.extend(teller.closing());
-    }
-    let mut pieces: Vec<sse::Event> = pieces.iter().map(event_of).collect();
-    if is_over && T::ENDS_WITH_DONE {
+/// The last events of a stream.
+async fn closed<T: Teller>(teller: &mut T) -> Result<Vec<sse::Event>, Problem> {
+    let last = guarded(move || Ok(teller.closing()))?.await?;
+    let mut pieces: Vec<sse::Event> = last.iter().map(event_of).collect();
+    if T::ENDS_WITH_DONE {
         pieces.push(sse::Event::default().data(DONE));
     }
-    Ok((pieces, is_over))
+    Ok(pieces)
+}
+
+/// What telling gives; a panic becomes a problem.
+fn guarded<T>(telling: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    catch_unwind(AssertUnwindSafe(telling)).unwrap_or_else(|_| {
+        Err(Problem::failed("telling of a token panicked; this is a bug").coded("panic"))
+    })
 }
 
 /// An event of a stream. Those of the Responses API have a type, which is their name as well.

@@ -3,7 +3,7 @@
 
 use kelvin_engine::{
     batch::{Budget, pages},
-    search::Plan,
+    search::{Held, Plan},
     texts::{AskError, Asked, Method, Settings, TextTemp},
 };
 use kelvin_sampling::{Chain, Dice, Temp};
@@ -40,6 +40,10 @@ pub(crate) struct BeamSearch {
     pub(crate) seed: u64,
     /// Stages before probabilities are read; `None` is the model's own distribution.
     pub(crate) chain: Option<Chain>,
+    /// The form that texts keep to, at its beginning.
+    pub(crate) form: Option<Held>,
+    /// Whether it tells of each step.
+    pub(crate) tells: bool,
     pub(crate) loan: Budget,
 }
 
@@ -108,7 +112,7 @@ fn refuse_beside(fields: &GenerationFields, choices: &ChoiceFields) -> Result<()
     let stage = sampling.stages.0.first().map(|(_, field, _)| field.name);
     for (name, is_given) in [
         ("temperature", sampling.temperature.is_some()),
-        ("temperatures", sampling.temperatures.is_some()),
+        ("temperatures", fields.temperatures.is_some()),
         ("logit_bias", sampling.logit_bias.is_some()),
         ("allowed_token_ids", sampling.allowed_token_ids.is_some()),
         ("sampler", sampling.sampler.is_some()),

@@ -225,8 +225,9 @@ impl<T: Clone> Beaming<T> {
         Ok(true)
     }
 
-    pub(super) fn n_steps(&self) -> usize {
-        self.found.n_steps
+    /// What was found so far, without its texts.
+    pub(super) fn so_far(&self) -> &Outcome {
+        &self.found
     }
 
     pub(super) fn outcome(&mut self) -> Outcome {

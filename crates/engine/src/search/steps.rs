@@ -7,7 +7,7 @@ use super::{
     beam::{Beaming, Beams, check_beams},
     stochastic::Drawing,
     task::{SearchError, Task},
-    tree::Outcome,
+    tree::{Outcome, Tree},
 };
 use crate::rows::Rows;
 
@@ -86,9 +86,23 @@ impl<T: Clone> Steps<T> {
 
     /// Forward passes after the prompt.
     pub fn n_steps(&self) -> usize {
+        self.so_far().n_steps
+    }
+
+    /// All tokens that were weighed so far.
+    pub fn tree(&self) -> &Tree {
+        &self.so_far().tree
+    }
+
+    /// Rows that forward passes after the prompt have had so far, in all.
+    pub fn n_rows(&self) -> usize {
+        self.so_far().n_rows
+    }
+
+    fn so_far(&self) -> &Outcome {
         match &self.0 {
-            Kind::Beams(beams) => beams.n_steps(),
-            Kind::Stochastic(drawing) => drawing.n_steps(),
+            Kind::Beams(beams) => beams.so_far(),
+            Kind::Stochastic(drawing) => drawing.so_far(),
         }
     }
 

@@ -1,10 +1,10 @@
-//! `POST /v1/search` on a tiny model: what it finds is what `kelvin search` finds, other requests
-//! go on beside it, and each of its bounds holds.
+//! `POST /v1/search` on a tiny model: what it finds is what `kelvin search` finds, streamed or not,
+//! other requests go on beside it, and each of its bounds holds.
 
 use std::process::Stdio;
 
 use kelvin_testkit::{
-    server::Server,
+    server::{Answer, Server},
     tiny::{MISTRAL_LIKE, TinyModel},
 };
 use serde_json::{Value, json};
@@ -51,6 +51,33 @@ fn a_search_finds_what_the_command_line_finds() {
         (
             json!({ "max_tokens": 9, "sampler": "top_k=9 | temp=2" }),
             "-n 9 --tree --sampler top_k=9|temp=2",
+        ),
+        // Single stages, as on the other routes.
+        (json!({ "max_tokens": 9, "top_k": 9, "temperature": 2 }), "-n 9 --tree --top-k 9 -t 2"),
+        // Forms.
+        (
+            json!({ "max_tokens": 9, "beams": 6, "length_penalty": 0, "ignore_eos": true,
+                "structured_outputs": { "regex": "([a-c]x){2,3}" } }),
+            "-n 9 --tree --beams 6 --length-penalty 0 --ignore-end --regex ([a-c]x){2,3}",
+        ),
+        (
+            json!({ "max_tokens": 7, "method": "stochastic", "beams": 3, "seed": 4,
+                "structured_outputs": { "choice": ["yes", "yet", "no"] } }),
+            "-n 7 --tree --method stochastic --beams 3 --seed 4 --choice yes --choice yet \
+             --choice no",
+        ),
+        (
+            json!({ "max_tokens": 30, "beams": 5, "top_k": 40, "response_format": {
+                "type": "json_schema",
+                "json_schema": { "schema": { "type": "array", "items": { "type": "boolean" },
+                    "maxItems": 2 } } } }),
+            "-n 30 --tree --beams 5 --top-k 40 --json-schema \
+             {\"type\":\"array\",\"items\":{\"type\":\"boolean\"},\"maxItems\":2}",
+        ),
+        (
+            json!({ "max_tokens": 9, "method": "best-of", "samples": 8, "seed": 3, "min_p": 0.1,
+                "temperature": 3, "structured_outputs": { "regex": "[ab]{1,4}" } }),
+            "-n 9 --method best-of --samples 8 --seed 3 --min-p 0.1 -t 3 --regex [ab]{1,4}",
         ),
         // More texts than run at once.
         (
@@ -119,6 +146,126 @@ fn is_the_tree_of(found: &Value) {
     assert_eq!(places.len(), tree.len(), "what is shared is there once");
 }
 
+/// The events of a stream, whose names are their types.
+fn events(answer: &Answer) -> Vec<Value> {
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.head.contains("text/event-stream"), "{}", answer.head);
+    let field = |block: &str, name: &str| -> Option<String> {
+        block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_string)
+    };
+    let blocks = answer.body.split("\n\n").filter(|block| block.contains("data: "));
+    let event = |block: &str| {
+        let data: Value = serde_json::from_str(&field(block, "data: ").unwrap()).unwrap();
+        assert_eq!(data["type"].as_str(), field(block, "event: ").as_deref(), "{block}");
+        data
+    };
+    blocks.map(event).collect()
+}
+
+/// The answer at the end of a stream is that without one. Before it, steps tell of the nodes of its
+/// tree that were kept or ended a text.
+#[test]
+fn steps_of_beams_are_told_as_they_come() {
+    let (server, _folder) = open(&["--parallel", "6"]);
+    for body in [
+        json!({ "prompt": "abc", "max_tokens": 12, "tree": true }),
+        json!({ "prompt": "abc", "max_tokens": 9, "method": "diverse", "beams": 6, "groups": 3,
+            "stop": "e", "tree": true }),
+        json!({ "prompt": "abc", "max_tokens": 9, "method": "stochastic", "beams": 5, "seed": 3,
+            "structured_outputs": { "regex": "[ab]{2,7}" }, "tree": true }),
+    ] {
+        let whole = server.good("/v1/search", &body);
+        let mut asked = body.clone();
+        asked["stream"] = json!(true);
+        let events = events(&server.post("/v1/search", &asked));
+        let (first, last) = (&events[0], &events[events.len() - 1]);
+        assert_eq!((&first["type"], &last["type"]), (&json!("search.read"), &json!("search.done")));
+        assert_eq!(first["prompt_tokens"], whole["usage"]["prompt_tokens"]);
+        for (key, value) in whole.as_object().unwrap().iter().filter(|(key, _)| *key != "usage") {
+            assert_eq!(&last["search"][key], value, "{key} of {body}");
+        }
+        let steps = &events[1..events.len() - 1];
+        let mut told = Vec::new();
+        let mut rows = 0;
+        for (i, step) in steps.iter().enumerate() {
+            assert_eq!((&step["type"], &step["step"]), (&json!("search.step"), &json!(i + 1)));
+            assert_eq!(step["max_tokens"], body["max_tokens"]);
+            let so_far = step["rows"].as_u64().unwrap();
+            assert!(so_far >= rows);
+            rows = so_far;
+            told.extend(step["nodes"].as_array().unwrap().iter().cloned());
+        }
+        assert_eq!(json!(rows), whole["rows"]);
+        let tree = whole["tree"].as_array().unwrap();
+        let is_told = |node: &Value| ["kept", "ended"].contains(&node["fate"].as_str().unwrap());
+        let expected: Vec<Value> = tree
+            .iter()
+            .enumerate()
+            .filter(|(_, node)| is_told(node))
+            .map(|(at, node)| {
+                let mut node = node.clone();
+                node["node"] = json!(at);
+                // Which texts are best is known at the end.
+                node.as_object_mut().unwrap().remove("rank");
+                node
+            })
+            .collect();
+        assert_eq!(told, expected, "{body}");
+    }
+}
+
+#[test]
+fn drawn_texts_are_told_as_they_come() {
+    let (server, _folder) = open(&["--parallel", "6"]);
+    let body = json!({ "prompt": "abc", "max_tokens": 8, "method": "mbr", "samples": 9, "seed": 3,
+        "stop": "e", "tree": true });
+    let whole = server.good("/v1/search", &body);
+    let mut asked = body.clone();
+    asked["stream"] = json!(true);
+    let events = events(&server.post("/v1/search", &asked));
+    let last = &events[events.len() - 1];
+    for key in ["texts", "tree", "chain", "seed", "samples"] {
+        assert_eq!(last["search"][key], whole[key], "{key}");
+    }
+    let mut texts = vec![(String::new(), Value::Null); 9];
+    for event in &events[1..events.len() - 1] {
+        assert_eq!(event["type"], "search.text");
+        let (text, finish) = &mut texts[event["sample"].as_u64().unwrap() as usize];
+        assert!(finish.is_null(), "{event}");
+        text.push_str(event["text"].as_str().unwrap());
+        *finish = event["finish"].clone();
+    }
+    let mut found: Vec<(String, Value)> = Vec::new();
+    for text in whole["texts"].as_array().unwrap() {
+        let times = text["times"].as_u64().unwrap() as usize;
+        let one = (text["text"].as_str().unwrap().to_string(), text["finish"].clone());
+        found.extend(std::iter::repeat_n(one, times));
+    }
+    let sorted = |mut texts: Vec<(String, Value)>| {
+        texts.sort_by_key(|(text, finish)| format!("{text} {finish}"));
+        texts
+    };
+    assert_eq!(sorted(texts), sorted(found));
+}
+
+/// What fails while it's told ends the stream with an error.
+#[test]
+fn a_search_that_finds_nothing_says_so() {
+    let (server, _folder) = open(&["--parallel", "6"]);
+    let body = json!({ "prompt": "abc", "allowed_token_ids": [5],
+        "structured_outputs": { "regex": "x" } });
+    let answer = server.post("/v1/search", &body);
+    let error = serde_json::from_str::<Value>(&answer.body).unwrap()["error"].clone();
+    assert_eq!((answer.status, &error["param"]), (400, &json!("structured_outputs")), "{error}");
+    let mut asked = body.clone();
+    asked["stream"] = json!(true);
+    let told = events(&server.post("/v1/search", &asked));
+    assert_eq!(told[told.len() - 1], json!({ "type": "error", "error": error }));
+    // What is refused before it begins is no stream.
+    asked["beams"] = json!(7);
+    assert_eq!(server.post("/v1/search", &asked).status, 400);
+}
+
 #[test]
 fn a_search_goes_on_beside_others_and_changes_none() {
     let (server, _folder) = open(&["--parallel", "6"]);
@@ -152,7 +299,7 @@ fn each_bound_of_a_search_holds() {
     for (body, param, words) in [
         (json!({}), "prompt", "either \"prompt\" or \"messages\""),
         (json!({ "prompt": "" , "add_special_tokens": false }), "prompt", "no tokens"),
-        (json!({ "prompt": ["a", "b"] }), "prompt", "at most 1"),
+        (json!({ "prompt": ["a", "b"] }), "prompt", "2 texts, but a search takes one"),
         (json!({ "prompt": "a", "method": "astar" }), "method", "one of \"beam\""),
         (json!({ "prompt": "a", "beams": 0 }), "beams", "from 1 to 256"),
         (json!({ "prompt": "a", "beams": 7 }), "beams", "more than the 6 texts"),
@@ -161,31 +308,53 @@ fn each_bound_of_a_search_holds() {
         (json!({ "prompt": "a", "method": "mbr", "samples": 129 }), "samples", "1 to 128"),
         (
             json!({ "prompt": "a", "method": "diverse", "beams": 4, "groups": 3 }),
-            "method",
+            "groups",
             "can't be divided",
         ),
+        (json!({ "prompt": "a", "method": "diverse", "beams": 3 }), "beams", "can't be divided"),
         (json!({ "prompt": "a", "diversity_penalty": 0 }), "diversity_penalty", "above 0"),
         (json!({ "prompt": "a", "length_penalty": 11 }), "length_penalty", "from -10 to 10"),
         (json!({ "prompt": "a", "early_stopping": "soon" }), "early_stopping", "\"never\""),
         (json!({ "prompt": "a", "sampler": "xtc=0.5" }), "sampler", "is random"),
+        (json!({ "prompt": "a", "sampler": "temp=1", "top_k": 3 }), "sampler", "a whole chain"),
+        (json!({ "prompt": "a", "temperatures": [1, 2] }), "temperatures", "isn't supported"),
+        (json!({ "prompt": "a", "think": 3 }), "think", "is for best-of or mbr"),
+        (json!({ "prompt": "a", "method": "mbr", "think": 3 }), "think", "reasoning"),
+        (
+            json!({ "prompt": "a", "response_format": { "type": "json_object" },
+                "structured_outputs": { "regex": "a" } }),
+            "structured_outputs",
+            "can't be given together",
+        ),
+        (
+            json!({ "prompt": "a", "structured_outputs": { "regex": "[" } }),
+            "structured_outputs",
+            "can't be used",
+        ),
+        (
+            json!({ "prompt": "a", "method": "mbr", "sampler": "strings: temp=1; temp=2" }),
+            "sampler",
+            "a place in JSON",
+        ),
         (
             json!({ "prompt": "a", "sampler": "after 2: temp=1; temp=2" }),
             "sampler",
             "takes one chain",
         ),
-        (json!({ "prompt": "a", "max_tokens": 0 }), "method", "at least one token"),
+        (json!({ "prompt": "a", "max_tokens": 0 }), "max_tokens", "at least one token"),
         (
             json!({ "prompt": "a", "max_tokens": 0, "method": "mbr" }),
             "max_tokens",
             "at least one token",
         ),
-        (json!({ "prompt": "a", "max_tokens": 999 }), "prompt", "room for 256"),
+        (json!({ "prompt": "a", "max_tokens": 999 }), "max_tokens", "has room for 253"),
+        (json!({ "prompt": "a".repeat(300) }), "prompt", "at least one of them new"),
         (
             json!({ "prompt": "a", "method": "mbr", "samples": 128, "max_tokens": 200 }),
             "max_tokens",
             "computed for a request",
         ),
-        (json!({ "prompt": "a", "top_k": 3 }), "top_k", "isn't supported"),
+        (json!({ "prompt": "a", "min_tokens": 3 }), "min_tokens", "isn't supported"),
     ] {
         let answer = server.post("/v1/search", &body);
         assert_eq!(answer.status, 400, "{body}: {}", answer.body);

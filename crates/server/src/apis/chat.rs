@@ -1,5 +1,7 @@
 //! `/v1/chat/completions`: messages are answered.
 
+use std::future::ready;
+
 use super::api::{Api, Asked};
 use crate::{
     Shared,
@@ -41,7 +43,8 @@ impl Api for Chat {
             }
             (scores, n) => scores.then_some(n.map_or(0, |n| n.get())),
         };
-        let wanted = Wanted::of(None, &mut fields)?;
+        let (format, outputs) = (fields.response_format.take(), fields.structured_outputs.take());
+        let wanted = Wanted::of(None, format, outputs)?;
         let controls = Controls::of(fields, request.choices, shared)?;
         let messages = &request.messages.0;
         let prompt = of_messages(messages, request.date, shared, shared.limit, Self::PROMPT)?;
@@ -113,8 +116,8 @@ impl Teller for Chat {
         self.0.is_complete()
     }
 
-    fn closing(&mut self) -> Vec<Self::Event> {
-        self.0.last_chunk().map(StreamEvent::Piece).into_iter().collect()
+    fn closing(&mut self) -> impl Future<Output = Result<Vec<Self::Event>, Problem>> + Send {
+        ready(Ok(self.0.last_chunk().map(StreamEvent::Piece).into_iter().collect()))
     }
 
     fn failed(&mut self, problem: &Problem) -> Self::Event {

@@ -1,5 +1,7 @@
 //! `/v1/completions`: prompts are continued.
 
+use std::future::ready;
+
 use serde_json::Map;
 
 use super::api::{Api, Asked};
@@ -33,7 +35,8 @@ impl Api for Completions {
     fn asked(request: CompletionRequest, shared: &Shared) -> Result<(Asked, ()), Problem> {
         let mut fields = request.shared;
         check_model(fields.model.as_ref(), &shared.names)?;
-        let wanted = Wanted::of(None, &mut fields)?;
+        let (format, outputs) = (fields.response_format.take(), fields.structured_outputs.take());
+        let wanted = Wanted::of(None, format, outputs)?;
         let controls = Controls::of(fields, request.choices, shared)?;
         let n_top = request.logprobs.map(|n| n.get());
         let echo = request.echo.unwrap_or(false);
@@ -86,8 +89,8 @@ impl Teller for Completions {
         self.0.is_complete()
     }
 
-    fn closing(&mut self) -> Vec<Self::Event> {
-        self.0.last_chunk().map(StreamEvent::Piece).into_iter().collect()
+    fn closing(&mut self) -> impl Future<Output = Result<Vec<Self::Event>, Problem>> + Send {
+        ready(Ok(self.0.last_chunk().map(StreamEvent::Piece).into_iter().collect()))
     }
 
     fn failed(&mut self, problem: &Problem) -> Self::Event {

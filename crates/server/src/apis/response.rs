@@ -1,5 +1,7 @@
 //! `/v1/responses`: the Responses API. Prompt and sampling are those of a chat completion.
 
+use std::future::ready;
+
 use serde_json::{Value, json};
 
 use super::api::{Api, Asked};
@@ -87,7 +89,8 @@ impl Api for Responses {
             ..repeated(&fields)
         };
         let text_format = request.text.and_then(|text| text.format).map(|given| given.format);
-        let wanted = Wanted::of(text_format, &mut fields)?;
+        let (format, outputs) = (fields.response_format.take(), fields.structured_outputs.take());
+        let wanted = Wanted::of(text_format, format, outputs)?;
         let controls = Controls::of(fields, ChoiceFields::default(), shared)?;
         if controls.chains.len() > 1 {
             let message = "a response has one text, so \"temperatures\" can't ask for more";
@@ -202,7 +205,7 @@ impl Teller for Responses {
         self.reply.is_complete()
     }
 
-    fn closing(&mut self) -> Vec<ResponseEvent> {
+    fn closing(&mut self) -> impl Future<Output = Result<Vec<ResponseEvent>, Problem>> + Send {
         let mut events = Vec::new();
         if self.items.is_empty() {
             let logprobs = std::mem::take(&mut self.early);
@@ -218,7 +221,7 @@ impl Teller for Responses {
             Status::Completed => ResponseEvent::Completed { sequence_number, response },
             _ => ResponseEvent::Incomplete { sequence_number, response },
         });
-        events
+        ready(Ok(events))
     }
 
     fn failed(&mut self, problem: &Problem) -> ResponseEvent {

@@ -110,7 +110,11 @@ fn told(events: &mut UnboundedReceiver<Event>) -> Received {
             Event::Token { draw, .. } => told.tokens.push(draw.token),
             Event::End { .. } => told.ended = true,
             Event::Failed(problem) => told.failure = Some(problem.code()),
-            Event::Row(_) | Event::Thought { .. } | Event::Whole { .. } | Event::Searched(_) => {}
+            Event::Row(_)
+            | Event::Thought { .. }
+            | Event::Whole { .. }
+            | Event::Weighed { .. }
+            | Event::Searched(_) => {}
         }
     }
     told

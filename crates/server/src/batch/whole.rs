@@ -9,7 +9,7 @@ use kelvin_engine::{
     batch::{Batch, Budget},
     generate::{Ends, FinishReason},
     rows::BatchRows,
-    search::{Plan, SearchError, Steps, Task},
+    search::{Fate, Node, Plan, SearchError, Steps, Task},
     texts::{Drawn, Ending, Quality, Samples, Start, TextsError},
     transformer::{Append, Sequence, Want},
 };
@@ -45,8 +45,8 @@ enum Phase {
     Reading { prompt: Vec<TokenId>, text: Sequence },
     /// Some choices are being drawn.
     Drawing { start: Start<Sequence>, samples: Box<Samples<Sequence>> },
-    /// The beams of a search go on.
-    Searching { prompt: Vec<TokenId>, steps: Box<Steps<Sequence>> },
+    /// The beams of a search go on. So many nodes of its tree were told.
+    Searching { prompt: Vec<TokenId>, steps: Box<Steps<Sequence>>, n_told: usize },
 }
 
 impl Drawing {
@@ -99,9 +99,13 @@ impl Drawing {
         match (&self.whole, &mut self.phase) {
             (_, Phase::Reading { .. }) => self.read(engine, batch)?,
             (Whole::Texts(_), _) => return self.draw(engine, batch, metrics),
-            (Whole::Search(how), Phase::Searching { prompt, steps }) => {
+            (Whole::Search(how), Phase::Searching { prompt, steps, n_told }) => {
                 let rows = &mut BatchRows { engine, batch, progress: &mut |_, _| () };
-                if !beams(rows, how, &self.ends, prompt, steps)? {
+                let goes_on = beams(rows, how, &self.ends, prompt, steps)?;
+                if how.tells {
+                    tell_weighed(&self.events, steps, n_told);
+                }
+                if !goes_on {
                     let outcome = steps.outcome();
                     metrics.generated_tokens.fetch_add(outcome.n_rows as u64, Relaxed);
                     let _ = self.events.send(Event::Searched(Box::new(outcome)));
@@ -136,11 +140,12 @@ impl Drawing {
                 Phase::Drawing { samples: Box::new(next(whole, self.n_done, &start)), start }
             }
             Whole::Search(BeamSearch { plan: Plan::Beams(how), .. }) => {
-                Phase::Searching { prompt, steps: Box::new(Steps::beams(*how, text)) }
+                let steps = Box::new(Steps::beams(*how, text));
+                Phase::Searching { prompt, steps, n_told: 0 }
             }
             Whole::Search(BeamSearch { plan, seed, .. }) => {
-                let steps = Steps::stochastic(plan.n_texts(), *seed, text);
-                Phase::Searching { prompt, steps: Box::new(steps) }
+                let steps = Box::new(Steps::stochastic(plan.n_texts(), *seed, text));
+                Phase::Searching { prompt, steps, n_told: 0 }
             }
         };
         Ok(())
@@ -203,18 +208,33 @@ fn beams(
     let (engine, by_length) = (rows.engine, FinishReason::MaxTokens);
     let ending = search::Ending { engine, stops: &ends.texts, by_length };
     let stops = |tokens: &[TokenId]| ending.stops(tokens);
+    // Where a form may end, an end token does end it.
+    let is_endless = ends.ignore_end && how.form.is_none();
     let task = Task {
         prompt,
         chain: how.chain.as_ref(),
-        end_tokens: if ends.ignore_end { &[] } else { engine.tokenizer.end_tokens() },
+        end_tokens: if is_endless { &[] } else { engine.tokenizer.end_tokens() },
         max_tokens: ends.max_tokens,
         stops: if ends.texts.is_empty() { None } else { Some(&stops) },
-        form: None,
+        form: how.form.as_ref(),
     };
     steps.step(rows, &task).map_err(|error| match error {
         SearchError::Model(error) => failed(&error),
+        SearchError::Form(_) => Problem::failed(error.to_string()),
         other => Problem::failed(other.to_string()).coded("bad_logits"),
     })
+}
+
+/// Tells what the search went on with, or ended texts with, since the last time.
+fn tell_weighed(events: &UnboundedSender<Event>, steps: &Steps<Sequence>, n_told: &mut usize) {
+    let all = &steps.tree().nodes;
+    let is_told = |(_, node): &(usize, &Node)| matches!(node.fate, Fate::Kept | Fate::Ended);
+    let new = all.iter().enumerate().skip(*n_told).filter(is_told);
+    let nodes: Vec<(usize, Node)> = new.map(|(i, node)| (i, node.clone())).collect();
+    *n_told = all.len();
+    if !nodes.is_empty() {
+        let _ = events.send(Event::Weighed { nodes, rows: steps.n_rows() });
+    }
 }
 
 /// Tells a choice's tokens and its end.

@@ -13,7 +13,7 @@ use crate::{
         ChatCompletion, Completion, Decisions, Health, Models, ProblemBody, Rendered, Searched,
         Text, TokenizerInfo, Tokens,
     },
-    events::{ChatChunk, ResponseEvent, TextChunk},
+    events::{ChatChunk, ResponseEvent, SearchEvent, TextChunk},
     outputs::Response,
 };
 
@@ -36,6 +36,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     generator.subschema_for::<ResponseEvent>();
     generator.subschema_for::<Decisions>();
     generator.subschema_for::<Searched>();
+    generator.subschema_for::<SearchEvent>();
     generator.subschema_for::<Tokens>();
     generator.subschema_for::<Text>();
     generator.subschema_for::<Rendered>();

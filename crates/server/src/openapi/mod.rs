@@ -47,7 +47,7 @@ fn paths() -> Value {
         "/v1/decisions": { "post": operation("Answers questions about a text with \
             probabilities.", Some("DecisionRequest"), json_answer(named("Decisions"))) },
         "/v1/search": { "post": operation("Searches for likely texts after a prompt, or ranks \
-            texts that it draws.", Some("SearchRequest"), json_answer(named("Searched"))) },
+            texts that it draws.", Some("SearchRequest"), streamed_answer("Searched", &["SearchEvent"])) },
         "/tokenize": { "post": operation("The tokens of a text or of messages; one of `prompt`, \
             `content` and `messages` is to be \
             given.", Some("TokenizeRequest"), json_answer(named("Tokens"))) },

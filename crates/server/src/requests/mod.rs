@@ -152,6 +152,8 @@ object! {
         structured_outputs: Option<StructuredOutputs>,
         /// The stage of the chain whose probabilities are reported; raw by default.
         logprobs_stage: Option<LogprobsStage>,
+        /// One choice (or `n`) at each temperature, with equal random numbers.
+        temperatures: Option<Temperatures>,
         ..sampling: SamplingFields,
         ..inert: InertFields,
     }
@@ -159,8 +161,6 @@ object! {
     /// The chain of sampler stages.
     pub(crate) struct SamplingFields {
         temperature: Option<Temperature>,
-        /// One choice (or `n`) at each temperature, with equal random numbers.
-        temperatures: Option<Temperatures>,
         logit_bias: Option<LogitBias>,
         allowed_token_ids: Option<AllowedIds>,
         /// A whole chain: "temp=0.8 | top_k=40".

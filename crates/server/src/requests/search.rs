@@ -1,13 +1,15 @@
 //! The body of a search. Names and defaults of its settings are those of `kelvin search`; those of
-//! beam search are also transformers'.
+//! beam search are also transformers'. Sampling fields are what beams search, or what texts are
+//! drawn from: by default the model's own distribution.
 
 use kelvin_engine::search::{By, EarlyStopping, MAX_BEAMS, MAX_LENGTH_PENALTY, Method};
 use serde_json::Value;
 
 use super::{
-    Prompts,
+    Prompts, SamplingFields,
+    formats::{ResponseFormat, StructuredOutputs},
     messages::Messages,
-    values::{ChainText, ChatDate, Count, ModelName, On, Stops, Temperature, Whole, schemas},
+    values::{ChatDate, Count, ModelName, On, Stops, Whole, schemas},
 };
 use crate::{
     fields::{Param, Place, object},
@@ -49,12 +51,15 @@ object! {
         ignore_eos: Option<bool>,
         /// stochastic, best-of, mbr; drawn by the server if it is left out.
         seed: Option<Whole<0, { u64::MAX }>>,
-        temperature: Option<Temperature>,
-        /// A whole chain: what beams search, or what texts are drawn from. By default the model's
-        /// own distribution.
-        sampler: Option<ChainText>,
+        /// best-of, mbr: maximum number of tokens that a thinking model thinks.
+        think: Option<Count>,
+        response_format: Option<ResponseFormat>,
+        structured_outputs: Option<StructuredOutputs>,
         /// Whether the answer has all tokens that were weighed.
         tree: Option<bool>,
+        /// Whether events tell how far the search is; the last one has the answer.
+        stream: Option<bool>,
+        ..sampling: SamplingFields,
     }
 }
 

@@ -318,9 +318,10 @@ impl Teller for Writing {
                 }
             }
             // Thoughts are text like any other here.
-            Event::Thought { .. } | Event::Whole { .. } | Event::Searched(_) => {
-                return Ok(Vec::new());
-            }
+            Event::Thought { .. }
+            | Event::Whole { .. }
+            | Event::Weighed { .. }
+            | Event::Searched(_) => return Ok(Vec::new()),
             Event::Row(_) => {
                 self.is_read = true;
                 return Ok(Vec::new());

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use kelvin_engine::{
     Engine, TokenId,
     generate::{FinishReason, first_stop},
-    search::{Drawn, End, Fate, Found, Plan, Ranked, Tree, by_text},
+    search::{Drawn, End, Fate, Found, Node, Plan, Ranked, Tree, by_text},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -246,7 +246,13 @@ pub fn drawn(engine: &Engine, all: &[Drawn], ranked: &[Ranked]) -> Vec<TextRow> 
 pub fn nodes(engine: &Engine, tree: &Tree, texts: &[TextRow]) -> Vec<NodeRow> {
     let rank =
         |node: usize| texts.iter().find(|text| text.nodes.contains(&node)).map(|one| one.rank);
-    let of = |(i, node): (usize, &kelvin_engine::search::Node)| NodeRow {
+    let of = |(i, one): (usize, &Node)| NodeRow { rank: rank(i), ..node(engine, one) };
+    tree.nodes.iter().enumerate().map(of).collect()
+}
+
+/// A node for JSON, as if no text ended there.
+pub fn node(engine: &Engine, node: &Node) -> NodeRow {
+    NodeRow {
         parent: node.parent,
         ids: [node.token.0],
         text: token::text(engine, node.token),
@@ -260,10 +266,9 @@ pub fn nodes(engine: &Engine, tree: &Tree, texts: &[TextRow]) -> Vec<NodeRow> {
             Fate::Dropped => "dropped",
             Fate::Left => "left",
         },
-        rank: rank(i),
+        rank: None,
         times: None,
-    };
-    tree.nodes.iter().enumerate().map(of).collect()
+    }
 }
 
 /// The tree of drawn texts: what several of them begin with is there once.
