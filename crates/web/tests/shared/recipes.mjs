@@ -19,7 +19,7 @@ const CHAINS = [
   "frequency=0.5 | presence=0.3 | temp=1.1",
   "dry=0.8 | temp=1.2",
   "no_repeat_ngram=2 | temp=0.3",
-  "bias=11:2,12:-inf | mask=not 13 | temp=1",
+  "bias=11:2,12:-inf | mask=not,13 | temp=1",
   "dynatemp=0.5..2",
   "edt=1.2,theta:0.5",
   "quadratic=0.3,curve:1.5",
