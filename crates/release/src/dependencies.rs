@@ -50,14 +50,15 @@ pub struct Dependency {
 const MODULE: (&str, &str) = ("kelvin-web", "wasm32-wasip1");
 
 /// Asks cargo what the package `name` of this workspace is built from for the platform `target`
-/// (the triple of rustc), with its default features, and the module beside it. Crates of the
-/// workspace itself and dependencies of build scripts and tests aren't listed.
+/// (the triple of rustc), with its default features. The program (`kelvin`) has the module beside
+/// it. Crates of the workspace itself and dependencies of build scripts and tests aren't listed.
 ///
 /// # Errors
 /// If cargo can't be run, or answers something unexpected.
 pub fn of_release(name: &str, target: &str) -> Result<Shipped> {
     let mut tree = String::new();
-    for (package, target) in [(name, target), MODULE] {
+    let module = (name == "kelvin").then_some(MODULE);
+    for (package, target) in std::iter::once((name, target)).chain(module) {
         let of = ["tree", "-p", package, "--target", target];
         tree += &cargo(&[&of[..], &["-e", "normal", "--prefix", "none", "-f", "{p}"]].concat())?;
     }
