@@ -4,6 +4,8 @@
 //!
 //! `families write FOLDER`, then `family_logits.py FOLDER`, then `families compare FOLDER GOLDENS`.
 //! After these stand architectures, if not all are meant; the goldens of others stay as they are.
+//!
+//! `families files FOLDER` compares model files of any origin, each with its tokens and logits.
 
 #![allow(clippy::unwrap_used, reason = "a tool for those who add a family may fail by panicking")]
 
@@ -17,7 +19,18 @@ mod cases;
 #[path = "../tests/it/families/run.rs"]
 mod run;
 
-use std::{env, fmt::Write, fs, path::Path};
+use std::{
+    env,
+    fmt::Write,
+    fs,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+use kelvin_engine::{
+    gguf::Gguf,
+    transformer::{CacheFormat, Model, ModelOptions},
+};
 
 use build::Case;
 use cases::cases;
@@ -30,8 +43,66 @@ fn main() {
         ["compare", folder, goldens, ref only @ ..] => {
             compare(Path::new(folder), Path::new(goldens), only);
         }
-        _ => panic!("usage: families (write FOLDER | compare FOLDER GOLDENS) [ARCHITECTURE...]"),
+        ["files", folder] => files(Path::new(folder)),
+        _ => panic!(
+            "usage: families (write FOLDER | compare FOLDER GOLDENS) [ARCHITECTURE...]\n\
+             or: families files FOLDER"
+        ),
     }
+}
+
+/// Prints how far each file's logits are from those beside it, or why it isn't run.
+fn files(folder: &Path) {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|end| end == "gguf"));
+    paths.sort();
+    println!("| file | largest difference / spread |\n|---|---|");
+    for path in paths {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let Ok(bytes) = fs::read(path.with_extension("logits")) else { continue };
+        let theirs: Vec<f32> =
+            bytes.as_chunks::<4>().0.iter().map(|x| f32::from_le_bytes(*x)).collect();
+        let tokens = fs::read_to_string(path.with_extension("tokens")).unwrap();
+        let tokens: Vec<u32> = tokens.split_whitespace().map(|t| t.parse().unwrap()).collect();
+        let options = ModelOptions { threads: 1, isa: None };
+        let model = Gguf::open(&path).map_err(|error| error.to_string()).and_then(|gguf| {
+            Model::load(&gguf, &options, &mut |_, _| ()).map_err(|error| error.to_string())
+        });
+        let model = match model {
+            Ok(model) => model,
+            Err(error) => {
+                println!("| {name} | {} |", error.lines().next().unwrap_or_default());
+                continue;
+            }
+        };
+        let ours = catch_unwind(AssertUnwindSafe(|| {
+            let tokens = reference::run::ids(&tokens);
+            reference::run::logits(&model, &tokens, CacheFormat::F32, tokens.len())
+        }));
+        let Ok(ours) = ours else {
+            println!("| {name} | panicked |");
+            continue;
+        };
+        let (ratio, at) = difference(&ours.concat(), &theirs);
+        println!("| {name} | {ratio:.1e}, position {} |", at * tokens.len() / theirs.len());
+    }
+}
+
+/// The largest difference as a share of the spread of all logits, and where it is. Tokens that are
+/// never made have the smallest logit here; llama.cpp gives it to them in the first row of a batch
+/// alone.
+fn difference(ours: &[f32], theirs: &[f32]) -> (f32, usize) {
+    assert_eq!(ours.len(), theirs.len());
+    let pairs = ours.iter().zip(theirs).enumerate().filter(|(_, (ours, _))| **ours > f32::MIN);
+    let (mut largest, mut at) = (0.0, 0);
+    for (i, (a, b)) in pairs {
+        let d: f32 = (a - b).abs();
+        if d.is_nan() || d > largest {
+            (largest, at) = (d, i);
+        }
+    }
+    (largest / run::spread(theirs), at)
 }
 
 fn is_meant(case: &Case, only: &[&str]) -> bool {
@@ -75,17 +146,7 @@ fn compare(folder: &Path, goldens: &Path, only: &[&str]) {
                 continue;
             }
         };
-        assert_eq!(ours.len(), theirs.len());
-        let spread = run::spread(&theirs);
-        // Tokens that are never made have the smallest logit here; llama.cpp gives it to them in
-        // the first row of a batch alone.
-        let difference = ours
-            .iter()
-            .zip(&theirs)
-            .filter(|(ours, _)| **ours > f32::MIN)
-            .map(|(a, b)| (a - b).abs())
-            .fold(0.0, |max: f32, d| if d <= max { max } else { d });
-        let ratio = difference / spread;
+        let (ratio, _) = difference(&ours, &theirs);
         println!("| {} | {ratio:.1e} |", case.name);
         if ratio.is_nan() || ratio > run::tolerance(case) {
             n_bad += 1;

@@ -35,9 +35,11 @@ fn method(value: &Value, name: &str) -> Option<Value> {
         }
         Value::Text(_) => strings::METHODS.contains(&name),
         Value::Loop(_) => matches!(name, "cycle" | "changed"),
-        Value::Callable(of) => {
-            matches!(**of, Callable::Cycler(..)) && matches!(name, "next" | "reset")
-        }
+        Value::Callable(of) => match **of {
+            Callable::Cycler(..) => matches!(name, "next" | "reset"),
+            Callable::Global("dict") => name == "fromkeys",
+            _ => false,
+        },
         _ => false,
     };
     if known {

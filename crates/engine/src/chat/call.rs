@@ -50,6 +50,7 @@ impl Machine<'_> {
                 Err(Failure::new("a cycler can't be called: its method next gives its values"))
             }
             Callable::Method(value, name) => match value {
+                Value::Callable(_) if &**name == "fromkeys" => self.dict_from_keys(args),
                 Value::Callable(of) => {
                     let [] = args.bind(name, [])?;
                     Ok(turn(of, name))
@@ -86,6 +87,7 @@ impl Machine<'_> {
                 for (key, value) in entries {
                     check_stored(&value)?;
                     let name: Rc<str> = self.text_of(&key)?.as_str().into();
+                    check_name(&name)?;
                     named.push((name, value));
                 }
                 Ok(Value::Namespace(Rc::new(named.into())))
@@ -158,6 +160,18 @@ impl Machine<'_> {
         Ok(entries)
     }
 
+    /// `dict.fromkeys(keys, value)`.
+    fn dict_from_keys(&mut self, args: Args) -> Res<Value> {
+        let [keys, value] = args.bind("fromkeys", ["iterable", "value"])?;
+        let keys = keys.ok_or_else(|| Failure::new("fromkeys needs keys"))?;
+        let value = value.unwrap_or(Value::None);
+        let mut entries = vec![];
+        for key in self.iterate(&keys)? {
+            self.insert(&mut entries, key, value.clone())?;
+        }
+        Value::dict(entries)
+    }
+
     fn range(&mut self, args: Args) -> Res<Value> {
         let mut bounds = vec![];
         for value in &args.pos {
@@ -185,6 +199,14 @@ impl Machine<'_> {
         let item = |i: i64| Value::Int(start.wrapping_add(i.wrapping_mul(step)));
         let items = (0..n as i64).map(item).collect();
         Value::seq(Kind::Range, items)
+    }
+}
+
+/// Refuses an attribute of a namespace as transformers does.
+pub(super) fn check_name(name: &str) -> Res<()> {
+    match name.starts_with('_') {
+        true => Err(Failure::new(format!("a namespace can't have the attribute {name:?}"))),
+        false => Ok(()),
     }
 }
 

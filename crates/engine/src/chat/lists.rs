@@ -217,8 +217,16 @@ impl Machine<'_> {
         let (reverse, case) = (is_true(reverse), is_true(case));
         let mut keyed = vec![];
         for item in self.iterate(value)? {
-            let key = self.at_path(&item, attribute.as_ref(), default.as_ref())?;
-            keyed.push((self.folded(key, case)?, item));
+            let key = match attribute.as_ref().and_then(Value::as_str) {
+                Some(names) if name == "sort" && names.contains(',') => {
+                    self.several(&item, names, case)?
+                }
+                _ => {
+                    let key = self.at_path(&item, attribute.as_ref(), default.as_ref())?;
+                    self.folded(key, case)?
+                }
+            };
+            keyed.push((key, item));
         }
         match name {
             "sort" => {
@@ -253,6 +261,16 @@ impl Machine<'_> {
                 Ok(best.unwrap_or_else(|| Value::undefined("an item of an empty list")))
             }
         }
+    }
+
+    /// What `sort` compares by several attributes.
+    fn several(&mut self, item: &Value, names: &str, case_sensitive: bool) -> Res<Value> {
+        let mut keys = vec![];
+        for name in names.split(',') {
+            let key = self.at_path(item, Some(&Value::frame(name)), None)?;
+            keys.push(self.folded(key, case_sensitive)?);
+        }
+        Value::list(keys)
     }
 
     fn groups(

@@ -142,9 +142,15 @@ impl Message {
             }
             (parts, false) => Value::Text(Text::user(&parts.joined())),
         };
-        let mut entries =
-            vec![(Value::frame("role"), Value::Text(role)), (Value::frame("content"), content)];
-        let more = [("name", &self.name), ("reasoning_content", &self.reasoning_content)];
+        // transformers gives reasoning under the name that gpt-oss reads as well, first.
+        let reasoning = &self.reasoning_content;
+        let thinking = reasoning.iter().map(|text| {
+            (Value::frame("thinking"), Value::Text(Text::user(text)))
+        });
+        let mut entries: Vec<(Value, Value)> = thinking.collect();
+        entries.push((Value::frame("role"), Value::Text(role)));
+        entries.push((Value::frame("content"), content));
+        let more = [("name", &self.name), ("reasoning_content", reasoning)];
         let given = more.into_iter().filter_map(|(key, text)| Some((key, text.as_ref()?)));
         entries.extend(given.map(|(key, text)| (Value::frame(key), Value::Text(Text::user(text)))));
         Value::dict(entries)

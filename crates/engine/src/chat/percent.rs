@@ -19,7 +19,8 @@ struct Spec {
     plus: bool,
     space: bool,
     alternate: bool,
-    comma: bool,
+    /// What stands between groups of digits: `,` or `_`.
+    group: Option<char>,
     width: usize,
     precision: Option<usize>,
     kind: char,
@@ -107,7 +108,7 @@ impl Machine<'_> {
             let text = match spec.kind {
                 's' => self.text_of(&value)?,
                 'r' | 'a' => self.repr(&value)?,
-                'c' => self.text_of(&value)?,
+                'c' if value.as_str().is_some() => self.text_of(&value)?,
                 'd' | 'i' | 'u' => {
                     spec.kind = 'd';
                     let float = value.as_float().map(|x| x.trunc() as i64);
@@ -144,7 +145,7 @@ impl Machine<'_> {
                 at += 2;
                 continue;
             }
-            let end = whole[at..].find('}').filter(|_| whole[at..].starts_with('{'));
+            let end = field_end(&whole[at..]);
             let end = end.ok_or_else(|| Failure::new("a single brace in a format"))?;
             let field = &whole[at + 1..at + end];
             at += end + 1;
@@ -179,7 +180,10 @@ impl Machine<'_> {
                 value = Value::Text(self.repr(&value)?);
             }
             let is_plain = spec.is_empty();
-            let spec = parse_spec(spec)?;
+            let spec = match spec.contains('{') {
+                true => parse_spec(self.filled(spec, &args, &mut next)?.as_str())?,
+                false => parse_spec(spec)?,
+            };
             let (text, align) = match (&value, spec.kind) {
                 (Value::Int(_) | Value::Float(_) | Value::Bool(_), kind) if kind != 's' => {
                     if is_plain && matches!(value, Value::Bool(_)) {
@@ -200,6 +204,14 @@ impl Machine<'_> {
         out.push_slice(format, at..format.len());
         self.spend_bytes(out.len())?;
         Ok(out.finish())
+    }
+
+    /// A specification that has fields itself.
+    fn filled(&mut self, spec: &str, args: &Args, next: &mut usize) -> Res<Text> {
+        let pos = args.pos.iter().skip(*next).cloned().collect();
+        *next += spec.matches("{}").count();
+        let args = Args { pos, named: args.named.clone() };
+        self.deeper(0, |machine| machine.format_braces(&Text::frame(spec), args))
     }
 
     fn formatted_number(&mut self, value: &Value, spec: &Spec) -> Res<Text> {
@@ -231,11 +243,27 @@ impl Machine<'_> {
             ('\0', None) if spec.precision.is_none() => {
                 (super::show::float(float.abs()), float.is_sign_negative())
             }
+            ('g' | 'G' | '\0', _) => {
+                let text = general(float.abs(), precision, spec);
+                let text = if spec.kind == 'G' { text.to_uppercase() } else { text };
+                (text, float.is_sign_negative())
+            }
+            ('c', Some(n)) => {
+                let c = u32::try_from(n).ok().and_then(char::from_u32);
+                let c = c.ok_or_else(|| Failure::new("%c takes the number of a character"))?;
+                return Ok(Text::frame(&c.to_string()));
+            }
             (kind, _) => {
                 return Err(Failure::new(format!("the format {kind:?} isn't known here")));
             }
         };
-        let magnitude = if spec.comma { with_commas(&magnitude) } else { magnitude };
+        let magnitude = match spec.group {
+            Some(sign) if matches!(spec.kind, 'x' | 'X' | 'o' | 'b') => {
+                grouped(&magnitude, sign, 4)
+            }
+            Some(sign) => grouped(&magnitude, sign, 3),
+            None => magnitude,
+        };
         let sign = match (negative, spec.plus, spec.space) {
             (true, ..) => "-",
             (false, true, _) => "+",
@@ -286,20 +314,65 @@ impl Machine<'_> {
     }
 }
 
+/// Where the field that a text begins with ends, fields inside of it included.
+fn field_end(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => return None,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return Some(at).filter(|_| c == '}');
+        }
+    }
+    None
+}
+
 fn is_list(values: &Value) -> bool {
     matches!(values, Value::Seq(seq) if seq.kind == Kind::List)
 }
 
-fn with_commas(digits: &str) -> String {
-    let (whole, rest) = digits.split_at(digits.find('.').unwrap_or(digits.len()));
+/// The digits before the point in groups, with a sign between them.
+fn grouped(digits: &str, sign: char, size: usize) -> String {
+    let end = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+    let (whole, rest) = digits.split_at(end);
     let mut out = String::new();
     for (i, c) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) {
-            out.push(',');
+        if i > 0 && (whole.len() - i).is_multiple_of(size) {
+            out.push(sign);
         }
         out.push(c);
     }
     out + rest
+}
+
+/// The kind `g`, and the kind of floats that have a precision and no kind: so many digits, as a
+/// power of ten if the number is large or small, without zeros at the end.
+fn general(x: f64, precision: usize, spec: &Spec) -> String {
+    if !x.is_finite() {
+        return super::show::float(x);
+    }
+    let n_digits = precision.max(1);
+    let scientific = format!("{x:.*e}", n_digits - 1);
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let has_kind = spec.kind != '\0';
+    let trimmed = |digits: &str| match digits.contains('.') && !spec.alternate {
+        true => digits.trim_end_matches('0').trim_end_matches('.').to_string(),
+        false => digits.to_string(),
+    };
+    // Without a kind there's a digit behind the point, which needs a place.
+    let most = n_digits as i32 - i32::from(!has_kind);
+    if exponent < -4 || exponent >= most {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{}e{sign}{:02}", trimmed(digits), exponent.abs());
+    }
+    let n_decimals = (n_digits as i32 - 1 - exponent).max(0) as usize;
+    let text = trimmed(&format!("{x:.n_decimals$}"));
+    if has_kind || text.contains('.') { text } else { text + ".0" }
 }
 
 /// The format specification after the colon of a field of `str.format`.
@@ -332,8 +405,8 @@ fn parse_spec(text: &str) -> Res<Spec> {
     }
     let (width, digits) = number(rest)?;
     (spec.width, rest) = (width.unwrap_or(0), &rest[digits..]);
-    if let Some(after) = rest.strip_prefix(',') {
-        (spec.comma, rest) = (true, after);
+    if let Some(after) = rest.strip_prefix([',', '_']) {
+        (spec.group, rest) = (rest.chars().next(), after);
     }
     if let Some(after) = rest.strip_prefix('.') {
         let (precision, digits) = number(after)?;

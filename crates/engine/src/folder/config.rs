@@ -13,6 +13,8 @@ use super::{
 pub(super) const FILE: &str = "config.json";
 /// Where multimodal models have the language model's keys.
 const TEXT: &str = "text_config";
+/// Where MPT has the keys of attention.
+const ATTENTION: &str = "attn_config";
 
 /// The keys of `config.json`.
 #[derive(Debug)]
@@ -34,10 +36,12 @@ impl Config {
                 ),
             );
         };
-        let text = match keys.remove(TEXT) {
-            Some(Value::Object(text)) => text,
+        let mut part = |name: &str| match keys.remove(name) {
+            Some(Value::Object(part)) => part,
             _ => Map::new(),
         };
+        let mut text = part(TEXT);
+        text.extend(part(ATTENTION));
         let config = Config { keys, text };
         if let Some(how) = config.get("quantization_config") {
             let method = how.get("quant_method").unwrap_or(how);
@@ -93,16 +97,11 @@ impl Config {
         }
     }
 
-    /// Query heads.
-    pub(super) fn n_heads(&self) -> Result<usize, FolderError> {
-        Ok(self.needed(HEADS)?.max(1) as usize)
-    }
-
-    /// Key-value heads: as many as query heads unless the file says so.
-    pub(super) fn n_kv_heads(&self) -> Result<usize, FolderError> {
-        match self.u32(KV_HEADS)? {
-            Some(n) => Ok(n.max(1) as usize),
-            None => self.n_heads(),
+    /// The longest text; `usual` is what the family's files that don't say it have.
+    pub(super) fn context(&self, usual: Option<u32>) -> Result<u32, FolderError> {
+        match self.u32(CONTEXT)?.or(usual) {
+            Some(n) => Ok(n),
+            None => missing(CONTEXT),
         }
     }
 
@@ -110,18 +109,24 @@ impl Config {
     pub(super) fn head_dim(&self) -> Result<usize, FolderError> {
         match self.u32(&["head_dim"])? {
             Some(n) => Ok(n as usize),
-            None => Ok(self.needed(WIDTH)? as usize / self.n_heads()?),
+            None => Ok((self.needed(WIDTH)? / self.needed(HEADS)?.max(1)) as usize),
         }
     }
 }
 
 /// Names of one hyperparameter in the files of several families.
 pub(super) const LAYERS: &[&str] = &["num_hidden_layers", "n_layer", "n_layers", "num_layers"];
-pub(super) const WIDTH: &[&str] = &["hidden_size", "n_embd", "n_embed", "dim"];
+pub(super) const WIDTH: &[&str] = &["hidden_size", "n_embd", "n_embed", "dim", "d_model"];
 pub(super) const HEADS: &[&str] = &["num_attention_heads", "n_head", "n_heads"];
-pub(super) const KV_HEADS: &[&str] = &["num_key_value_heads", "n_kv_heads"];
-pub(super) const CONTEXT: &[&str] =
-    &["max_position_embeddings", "n_positions", "n_ctx", "max_sequence_length", "seq_length"];
+pub(super) const KV_HEADS: &[&str] = &["num_key_value_heads", "n_kv_heads", "kv_n_heads"];
+const CONTEXT: &[&str] = &[
+    "max_position_embeddings",
+    "n_positions",
+    "n_ctx",
+    "max_sequence_length",
+    "seq_length",
+    "max_seq_len",
+];
 
 /// An error about a key of `config.json`.
 pub(super) fn expected<T>(name: &str, what: &str, found: &Value) -> Result<T, FolderError> {

@@ -4,83 +4,10 @@
 use super::{
     config::{self, Config},
     error::{FolderError, wrong},
+    family::{Family, Key, Kind, KvHeads, Rotated, Window},
     json,
     names::*,
-    rule::Rule,
 };
-
-/// One family.
-#[derive(Debug)]
-pub(super) struct Family {
-    /// Entries of `architectures` in config.json.
-    pub(super) names: &'static [&'static str],
-    /// `general.architecture` of the GGUF file.
-    pub(super) gguf: &'static str,
-    /// What `hidden_act` may be.
-    pub(super) activations: &'static [&'static str],
-    /// The norm's epsilon in config.json, and its key in GGUF.
-    pub(super) epsilon: (&'static [&'static str], &'static str),
-    /// Hyperparameters besides those that all families have.
-    pub(super) keys: &'static [Key],
-    /// Groups of tensors.
-    pub(super) tensors: &'static [&'static [Rule]],
-    /// Which part of a head is rotated unless the file says another.
-    pub(super) rotated: Rotated,
-    /// When a `sliding_window` counts.
-    pub(super) window: Window,
-    /// Norms are stored less one.
-    pub(super) norms_less_one: bool,
-    /// Whether the embedding is the output matrix if the file doesn't say.
-    pub(super) tied: bool,
-    /// The longest text, if the file doesn't say.
-    pub(super) context: Option<u32>,
-    /// Beginnings of names of tensors that belong to other parts than the language model.
-    pub(super) skipped: &'static [&'static str],
-}
-
-/// A hyperparameter that is copied.
-#[derive(Debug)]
-pub(super) struct Key {
-    /// After `ARCH.` in GGUF.
-    pub(super) gguf: &'static str,
-    /// In config.json.
-    pub(super) hf: &'static str,
-    pub(super) kind: Kind,
-}
-
-/// What a key holds, and what is written if the file lacks it.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
-    U32,
-    F32,
-    /// A number that is made of the file's, of how many layers there are and of the model's width.
-    Made(fn(f64, f64, f64) -> f64),
-    BoolOr(bool),
-}
-
-/// Which numbers of a head are rotated.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Rotated {
-    /// None: the family has no rotary embedding.
-    None,
-    /// `partial_rotary_factor` or `rotary_pct`, else this share.
-    Share(f64),
-}
-
-/// When the file's `sliding_window` counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Window {
-    /// If `use_sliding_window` is true.
-    IfUsed,
-    /// Unless it is null; on every layer.
-    Always,
-    /// With `layer_types`, or on all but each fourth layer.
-    Listed,
-    /// On all layers but each so-manieth, which `layer_types` must confirm.
-    AllBut(usize),
-    /// The family has none.
-    Never,
-}
 
 const SILU: &[&str] = &["silu", "swish"];
 const GELU: &[&str] = &["gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu"];
@@ -107,6 +34,9 @@ const LLAMA: Family = Family {
     gguf: "llama",
     activations: SILU,
     epsilon: RMS,
+    usual_epsilon: None,
+    kv_heads: KvHeads::Said,
+    usual: &[],
     keys: &[],
     tensors: &[WHOLE, NORMS, PAIRED, GATED],
     rotated: Rotated::Share(1.0),
@@ -283,6 +213,52 @@ const FAMILIES: &[Family] = &[
         ..STARCODER
     },
     Family {
+        names: &["FalconForCausalLM", "RWForCausalLM"],
+        gguf: "falcon",
+        kv_heads: KvHeads::Falcon,
+        usual: &[
+            ("alibi", &[0.0], "attention biased by distance (ALiBi)"),
+            ("parallel_attn", &[1.0], "attention before the feed-forward layer, not beside it"),
+        ],
+        tensors: &[FALCON],
+        tied: true,
+        window: Window::Never,
+        context: Some(2048),
+        ..STARCODER
+    },
+    Family {
+        names: &["MPTForCausalLM", "MptForCausalLM"],
+        gguf: "mpt",
+        // Not in the files of its makers.
+        usual_epsilon: Some(1e-5),
+        usual: &[
+            ("qk_ln", &[0.0], "norms of queries and keys"),
+            ("qk_gn", &[0.0], "norms of queries and keys"),
+            ("prefix_lm", &[0.0], "attention to tokens that come later"),
+            ("rope", &[0.0], "a rotary embedding"),
+            ("softmax_scale", &[], "another scale of attention scores"),
+            ("logit_scale", &[], "scaled logits"),
+        ],
+        keys: &[
+            key("attention.clamp_kqv", "clip_qkv", Kind::F32),
+            key("attention.max_alibi_bias", "alibi_bias_max", Kind::IfNot("alibi", 8.0)),
+        ],
+        tensors: &[MPT],
+        tied: true,
+        rotated: Rotated::None,
+        window: Window::Never,
+        context: Some(2048),
+        ..STARCODER
+    },
+    Family {
+        names: &["DeciLMForCausalLM"],
+        gguf: "deci",
+        kv_heads: KvHeads::ByLayer,
+        tensors: &[WHOLE, NORMS, PAIRED, LINEAR, GATED],
+        window: Window::Never,
+        ..LLAMA
+    },
+    Family {
         names: &["GPTNeoXForCausalLM"],
         gguf: "gptneox",
         keys: &[key("use_parallel_residual", "use_parallel_residual", Kind::BoolOr(true))],
@@ -400,7 +376,7 @@ pub(super) fn find(config: &Config) -> Result<&'static Family, FolderError> {
             format!("the architecture {found:?} isn't supported; supported: {}", supported()),
         );
     };
-    let names = ["hidden_activation", "hidden_act", "activation_function"];
+    let names = ["hidden_activation", "hidden_act", "activation_function", "activation"];
     if let Some((name, value)) = config.first(&names)
         && !value.as_str().is_some_and(|act| family.activations.contains(&act))
     {

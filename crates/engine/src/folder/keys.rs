@@ -6,9 +6,10 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::{
-    config::{self, CONTEXT, Config, HEADS, KV_HEADS, LAYERS, WIDTH, expected},
+    config::{self, Config, HEADS, WIDTH, expected},
     error::{FolderError, wrong},
-    families::{Family, Kind, Window},
+    family::{Family, Kind, Window},
+    heads::{Heads, Layer},
     json,
 };
 use crate::gguf::Value;
@@ -16,18 +17,16 @@ use crate::gguf::Value;
 /// Metadata in order.
 pub(super) type Entries = Vec<(String, Value)>;
 
-/// More layers than any model has; the engine allows no more.
-const MAX_LAYERS: u32 = 512;
-
-/// Settings that change the arithmetic: the values (bools as 0 and 1) that the engine computes
+/// A setting that changes the arithmetic: the values (bools as 0 and 1) that the engine computes
 /// with, and what another one would ask for.
-const USUAL: &[(&str, &[f64], &str)] = &[
+pub(super) type Usual = (&'static str, &'static [f64], &'static str);
+
+const USUAL: &[Usual] = &[
     ("is_encoder_decoder", &[0.0], "an encoder beside the decoder"),
     ("add_cross_attention", &[0.0], "attention to an encoder"),
     ("use_bidirectional_attention", &[0.0], "attention to tokens that come later"),
     ("scale_attn_weights", &[1.0], "attention scores that aren't scaled"),
     ("scale_attn_by_inverse_layer_idx", &[0.0], "attention scores scaled by the layer"),
-    ("alibi", &[0.0], "attention biased by distance (ALiBi)"),
     ("apply_residual_connection_post_layernorm", &[0.0], "residual connections after the norm"),
     ("qk_layernorm_per_head", &[0.0], "another norm of queries and keys"),
     ("no_rope_layer_interval", &[4.0], "another choice of layers without rotary embedding"),
@@ -36,8 +35,13 @@ const USUAL: &[(&str, &[f64], &str)] = &[
 ];
 
 /// The metadata of a model but for its vocabulary and rotary embedding.
-pub(super) fn of(config: &Config, family: &Family, folder: &Path) -> Result<Entries, FolderError> {
-    check_usual(config)?;
+pub(super) fn of(
+    config: &Config,
+    family: &Family,
+    heads: &Heads,
+    folder: &Path,
+) -> Result<Entries, FolderError> {
+    check_usual(config, family)?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned());
     let mut entries: Entries = vec![
         ("general.architecture".to_string(), Value::Str(family.gguf.to_string())),
@@ -45,31 +49,30 @@ pub(super) fn of(config: &Config, family: &Family, folder: &Path) -> Result<Entr
         ("general.name".to_string(), Value::Str(name.unwrap_or_default())),
     ];
     let mut put = |key: &str, value: Value| entries.push((format!("{}.{key}", family.gguf), value));
-    let n_layers = config.needed(LAYERS)?;
-    if !(1..=MAX_LAYERS).contains(&n_layers) {
-        let problem = format!("has {n_layers} layers, expected 1 to {MAX_LAYERS}");
-        return wrong(config::FILE, problem);
-    }
+    let n_layers = heads.layers.len();
     let width = config.needed(WIDTH)?;
-    put("block_count", Value::U32(n_layers));
-    let context = match family.context {
-        Some(default) => config.u32(CONTEXT)?.unwrap_or(default),
-        None => config.needed(CONTEXT)?,
-    };
-    put("context_length", Value::U32(context));
+    put("block_count", Value::U32(n_layers as u32));
+    put("context_length", Value::U32(config.context(family.context)?));
     put("embedding_length", Value::U32(width));
-    let d_ff = config.u32(&["intermediate_size", "n_inner"])?;
-    put("feed_forward_length", Value::U32(d_ff.unwrap_or(width.saturating_mul(4))));
-    put("attention.head_count", Value::U32(config.needed(HEADS)?));
-    if let Some(n) = config.u32(KV_HEADS)? {
-        put("attention.head_count_kv", Value::U32(n));
+    let mut put_size = |key: &str, of: fn(&Layer) -> usize| {
+        let sizes: Vec<i64> = heads.layers.iter().map(|layer| of(layer) as i64).collect();
+        let value = match heads.listed {
+            true => Value::IntArray(sizes),
+            false => Value::U32(of(&heads.layers[0]) as u32),
+        };
+        put(key, value);
+    };
+    put_size("feed_forward_length", |layer| layer.d_ff as usize);
+    put_size("attention.head_count", |layer| layer.n_heads);
+    if heads.says_kv {
+        put_size("attention.head_count_kv", |layer| layer.n_kv_heads);
     }
-    if let Some(n) = config.u32(&["head_dim"])? {
-        put("attention.key_length", Value::U32(n));
-        put("attention.value_length", Value::U32(n));
+    if heads.listed || config.get("head_dim").is_some() {
+        put("attention.key_length", Value::U32(heads.dim as u32));
+        put("attention.value_length", Value::U32(heads.dim as u32));
     }
     let (names, key) = family.epsilon;
-    match config.f64(names)? {
+    match config.f64(names)?.or(family.usual_epsilon) {
         Some(epsilon) => put(key, Value::F32(epsilon as f32)),
         None => return wrong(config::FILE, format!("lacks {:?}, a norm's epsilon", names[0])),
     }
@@ -84,22 +87,24 @@ pub(super) fn of(config: &Config, family: &Family, folder: &Path) -> Result<Entr
                 None => continue,
             },
             Kind::Made(of) => match config.f64(&[key.hf])? {
-                Some(x) => Value::F32(of(x, f64::from(n_layers), f64::from(width)) as f32),
+                Some(x) => Value::F32(of(x, n_layers as f64, f64::from(width)) as f32),
                 None => continue,
             },
             Kind::BoolOr(default) => Value::Bool(config.bool(key.hf).unwrap_or(default)),
+            Kind::IfNot(flag, _) if config.bool(flag) == Some(false) => Value::F32(0.0),
+            Kind::IfNot(_, usual) => Value::F32(config.f64(&[key.hf])?.unwrap_or(usual) as f32),
         };
         put(key.gguf, value);
     }
-    for (key, value) in window(config, family, n_layers as usize)? {
+    for (key, value) in window(config, family, n_layers)? {
         put(key, value);
     }
     Ok(entries)
 }
 
 /// Refuses settings that the engine would not follow.
-fn check_usual(config: &Config) -> Result<(), FolderError> {
-    for (key, usual, otherwise) in USUAL {
+fn check_usual(config: &Config, family: &Family) -> Result<(), FolderError> {
+    for (key, usual, otherwise) in USUAL.iter().chain(family.usual) {
         let Some(value) = config.get(key) else { continue };
         let number = value.as_bool().map(|x| f64::from(u8::from(x))).or_else(|| value.as_f64());
         if !number.is_some_and(|x| usual.contains(&x)) {
@@ -107,7 +112,12 @@ fn check_usual(config: &Config) -> Result<(), FolderError> {
             return wrong(config::FILE, problem);
         }
     }
-    let width = config.needed(WIDTH)? as usize / config.n_heads()?;
+    if let Some(kind) = config.get("norm_type")
+        && !kind.as_str().is_some_and(|kind| kind.contains("layernorm"))
+    {
+        return expected("norm_type", "a layernorm", kind);
+    }
+    let width = (config.needed(WIDTH)? / config.needed(HEADS)?.max(1)) as usize;
     if let Some(scalar) = config.f64(&["query_pre_attn_scalar"])?
         && scalar != config.head_dim()? as f64
         && scalar != width as f64

@@ -13,9 +13,12 @@ mod config;
 mod data;
 mod error;
 mod families;
+mod family;
+mod heads;
 mod json;
 mod keys;
 mod names;
+mod order;
 mod pre;
 mod rope;
 mod rule;
@@ -32,6 +35,7 @@ use kelvin_kernels::format::Format;
 use crate::gguf::{Gguf, GgufError, Metadata, Value};
 use config::Config;
 use data::FolderData;
+use heads::Heads;
 use tokenizer::Vocabulary;
 
 /// Into which format the matrices of a folder are packed while they are read.
@@ -66,9 +70,10 @@ pub(crate) fn open(folder: &Path, quantize: Option<Quantize>) -> Result<Gguf, Gg
     let config = Config::read(folder)?;
     let family = families::find(&config)?;
     let shards = shards::open(folder)?;
-    let mut entries = keys::of(&config, family, folder)?;
+    let heads = Heads::of(&config, family)?;
+    let mut entries = keys::of(&config, family, &heads, folder)?;
     let extra = rope::apply(&config, family, &mut entries)?;
-    let made = tensors::make(&config, family, &shards, extra, quantize)?;
+    let made = tensors::make(&config, family, &heads, &shards, extra, quantize)?;
     let n_rows = made.n_tokens();
     for (key, stored) in &made.parameters {
         entries.push((key.to_string(), Value::FloatArray(shards.numbers(stored)?)));

@@ -178,3 +178,31 @@ pub(super) const INTERNLM2: &[Rule] = &[
     rule("blk.{}.ffn_up", "model.layers.{}.feed_forward.w3"),
     rule("blk.{}.ffn_down", "model.layers.{}.feed_forward.w2"),
 ];
+pub(super) const FALCON: &[Rule] = &[
+    rule("token_embd", "transformer.word_embeddings"),
+    rule("output_norm", "transformer.ln_f"),
+    rule("output", "lm_head"),
+    rule("blk.{}.attn_norm", "transformer.h.{}.input_layernorm"),
+    // The largest ones have a norm for each half of a block.
+    rule("blk.{}.attn_norm", "transformer.h.{}.ln_mlp"),
+    rule("blk.{}.attn_norm_2", "transformer.h.{}.ln_attn"),
+    made("blk.{}.attn_qkv", "transformer.h.{}.self_attention.query_key_value", Made::FusedByHead),
+    rule("blk.{}.attn_output", "transformer.h.{}.self_attention.dense"),
+    rule("blk.{}.ffn_up", "transformer.h.{}.mlp.dense_h_to_4h"),
+    rule("blk.{}.ffn_down", "transformer.h.{}.mlp.dense_4h_to_h"),
+];
+pub(super) const MPT: &[Rule] = &[
+    rule("token_embd", "transformer.wte"),
+    rule("position_embd", "transformer.wpe"),
+    rule("output_norm", "transformer.norm_f"),
+    rule("output", "lm_head"),
+    rule("blk.{}.attn_norm", "transformer.blocks.{}.norm_1"),
+    rule("blk.{}.attn_qkv", "transformer.blocks.{}.attn.Wqkv"),
+    rule("blk.{}.attn_output", "transformer.blocks.{}.attn.out_proj"),
+    rule("blk.{}.ffn_norm", "transformer.blocks.{}.norm_2"),
+    rule("blk.{}.ffn_up", "transformer.blocks.{}.ffn.up_proj"),
+    rule("blk.{}.ffn_down", "transformer.blocks.{}.ffn.down_proj"),
+];
+/// DeciLM: a matrix in attention's place.
+pub(super) const LINEAR: &[Rule] =
+    &[rule("blk.{}.attn_output", "model.layers.{}.self_attn.linear_attn")];

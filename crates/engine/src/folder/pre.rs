@@ -71,6 +71,14 @@ const ROWS: &[Row] = &[
         name: "",
         ignoring_merges: "tekken",
     },
+    row(&[r"split  ?[^(\s|[.,!?…。，、।۔،])]+", "bytes"], "bloom"),
+    row(
+        &[
+            r"split {'s}|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+",
+            "bytes",
+        ],
+        "seed-coder",
+    ),
     row(
         &[
             r"split \p{N}{1,3}",

@@ -7,9 +7,9 @@
 use serde_json::Value as Json;
 
 use super::{
-    config::{self, CONTEXT, Config},
+    config::{self, Config},
     error::{FolderError, wrong},
-    families::{Family, Rotated},
+    family::{Family, Rotated},
     json,
     keys::Entries,
 };
@@ -121,7 +121,7 @@ fn scaling(
     put: &mut dyn FnMut(&str, Value),
 ) -> Result<Vec<Extra>, FolderError> {
     let config = settings.config;
-    let context = config.needed(CONTEXT)?;
+    let context = config.context(family.context)?;
     let original = settings.number("original_max_position_embeddings")?;
     if family.gguf == "phi3" {
         let original = original.unwrap_or(context.into());

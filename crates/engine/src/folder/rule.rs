@@ -19,7 +19,8 @@ pub(super) enum Made {
     PairedKeys,
     /// Rows and columns change places (GPT-2's `Conv1D`).
     Transposed,
-    /// Rows go from query, key, value of one head after the other to all queries, keys, values.
+    /// Rows go from the query heads, key and value of one key head after the other to all queries,
+    /// keys, values.
     FusedByHead,
     /// A part of InternLM 2's wqkv: queries, keys or values.
     Grouped(Part),

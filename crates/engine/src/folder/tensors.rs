@@ -7,11 +7,14 @@ use kelvin_kernels::format::Format;
 
 use super::{
     Quantize,
-    config::{self, Config, LAYERS},
+    config::{self, Config},
     error::{FolderError, wrong},
-    families::{Family, is_ignored},
+    families::is_ignored,
+    family::Family,
+    heads::{Heads, Layer},
+    order::Order,
     rope::Extra,
-    rule::{Made, Part, Rule},
+    rule::{Made, Rule},
     shards::{Shards, Stored},
 };
 use crate::{
@@ -46,72 +49,6 @@ pub(super) struct Rows {
     pub(super) order: Order,
     /// Added to every number.
     pub(super) add: f32,
-}
-
-/// Which stored row each row is: its number is written in digits of base `dims`, the last one
-/// running fastest, and each digit moves by its stride.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Order {
-    dims: [usize; 4],
-    strides: [usize; 4],
-    first: usize,
-}
-
-impl Order {
-    const AS_STORED: Order = Order { dims: [1; 4], strides: [0, 0, 0, 1], first: 0 };
-
-    /// The stored row that row number `row` is.
-    pub(super) fn of(&self, mut row: usize) -> usize {
-        let mut stored = self.first;
-        for d in (1..4).rev() {
-            // The first digit has no bound; in `AS_STORED` only the last one moves.
-            let dim = if *self == Order::AS_STORED { usize::MAX } else { self.dims[d] };
-            stored += row % dim * self.strides[d];
-            row /= dim;
-        }
-        stored + row * self.strides[0]
-    }
-
-    fn rows(&self) -> usize {
-        self.dims.iter().product()
-    }
-
-    /// Of each head, rows of the first and the second half in turn.
-    fn paired(n_heads: usize, head_dim: usize) -> Order {
-        let half = head_dim / 2;
-        Order { dims: [1, n_heads, half, 2], strides: [0, head_dim, 1, half], first: 0 }
-    }
-
-    /// Queries of all heads, then keys, then values.
-    fn fused_by_head(n_heads: usize, head_dim: usize) -> Order {
-        let dims = [1, 3, n_heads, head_dim];
-        Order { dims, strides: [0, head_dim, 3 * head_dim, 1], first: 0 }
-    }
-
-    /// InternLM 2's wqkv: for each key head its query heads, the key and the value.
-    fn grouped(part: Part, n_heads: usize, n_kv_heads: usize, head_dim: usize) -> Order {
-        let shared = n_heads / n_kv_heads;
-        let (group, half) = ((shared + 2) * head_dim, head_dim / 2);
-        match part {
-            Part::Queries if n_kv_heads == 1 => Order::paired(n_heads, head_dim),
-            // A group's queries lie one after the other, so pairs of halves are two digits more.
-            Part::Queries => Order {
-                dims: [n_kv_heads, shared, half, 2],
-                strides: [group, head_dim, 1, half],
-                first: 0,
-            },
-            Part::Keys => Order {
-                dims: [1, n_kv_heads, half, 2],
-                strides: [0, group, 1, half],
-                first: shared * head_dim,
-            },
-            Part::Values => Order {
-                dims: [1, 1, n_kv_heads, head_dim],
-                strides: [0, 0, group, 1],
-                first: (shared + 1) * head_dim,
-            },
-        }
-    }
 }
 
 /// All tensors of the model.
@@ -154,8 +91,8 @@ struct Maker<'a> {
     family: &'a Family,
     shards: &'a Shards,
     quantize: Option<Quantize>,
-    n_heads: usize,
-    n_kv_heads: usize,
+    /// Of the layer whose tensors are made.
+    layer: Layer,
     head_dim: usize,
     /// The embedding is the output matrix as well.
     tied: bool,
@@ -167,6 +104,7 @@ struct Maker<'a> {
 pub(super) fn make(
     config: &Config,
     family: &Family,
+    heads: &Heads,
     shards: &Shards,
     extra: Vec<Extra>,
     quantize: Option<Quantize>,
@@ -175,27 +113,18 @@ pub(super) fn make(
         family,
         shards,
         quantize,
-        n_heads: config.n_heads()?,
-        n_kv_heads: config.n_kv_heads()?,
-        head_dim: config.head_dim()?,
+        layer: heads.layers[0],
+        head_dim: heads.dim,
         tied: config.bool("tie_word_embeddings").unwrap_or(family.tied),
         used: HashSet::new(),
         made: Tensors::default(),
     };
-    if !maker.n_heads.is_multiple_of(maker.n_kv_heads) || !maker.head_dim.is_multiple_of(2) {
-        let problem = format!(
-            "{} query heads, {} key-value heads of {} numbers: expected heads that share evenly \
-             and an even width",
-            maker.n_heads, maker.n_kv_heads, maker.head_dim
-        );
-        return wrong(config::FILE, problem);
-    }
-    let n_layers = config.needed(LAYERS)? as usize;
     let rules = || family.tensors.iter().copied().flatten();
     for rule in rules().filter(|rule| !rule.gguf.contains("{}")) {
         maker.rule(rule, None)?;
     }
-    for layer in 0..n_layers {
+    for (layer, sizes) in heads.layers.iter().enumerate() {
+        maker.layer = *sizes;
         for rule in rules().filter(|rule| rule.gguf.contains("{}")) {
             maker.rule(rule, Some(layer))?;
         }
@@ -270,8 +199,8 @@ impl Maker<'_> {
         let each = |i: usize| self.find(&name.replace("{e}", &i.to_string()));
         let stored: Vec<usize> = (0..MAX_EXPERTS).map_while(each).collect();
         let expected = match made {
-            Made::QueryHeads => self.n_heads,
-            Made::KeyHeads => self.n_kv_heads,
+            Made::QueryHeads => self.layer.n_heads,
+            Made::KeyHeads => self.layer.n_kv_heads,
             _ => stored.len(),
         };
         if !stored.is_empty() && stored.len() != expected {
@@ -315,13 +244,13 @@ impl Maker<'_> {
         let format = self.format(&name, first, row_len, is_vector);
         let add =
             if self.family.norms_less_one && name.ends_with("norm.weight") { 1.0 } else { 0.0 };
-        let rows_each = if order == Order::AS_STORED { n_rows } else { order.rows() };
+        let rows_each = order.rows().unwrap_or(n_rows);
         let mut shape = if is_vector { vec![rows_each] } else { vec![row_len, rows_each] };
         if matches!(made, Made::Experts | Made::QueryHeads | Made::KeyHeads) {
             shape.push(stored.len());
         }
         // A vector that keeps its order is one row.
-        let (row_len, rows_each) = match is_vector && order == Order::AS_STORED {
+        let (row_len, rows_each) = match is_vector && order == Order::AsStored {
             true => (n_rows, 1),
             false => (row_len, rows_each),
         };
@@ -332,17 +261,23 @@ impl Maker<'_> {
 
     /// In which order a tensor's rows come.
     fn order(&self, made: Made, n_rows: usize, stored: &Stored) -> Result<Order, FolderError> {
-        let (n_heads, n_kv_heads, head_dim) = (self.n_heads, self.n_kv_heads, self.head_dim);
+        let Layer { n_heads, n_kv_heads, .. } = self.layer;
+        let head_dim = self.head_dim;
         let (order, expected) = match made {
             Made::Copied
             | Made::Transposed
             | Made::Experts
             | Made::QueryHeads
             | Made::KeyHeads
-            | Made::Parameter => return Ok(Order::AS_STORED),
+            | Made::Parameter => return Ok(Order::AsStored),
             Made::PairedQueries => (Order::paired(n_heads, head_dim), n_heads * head_dim),
             Made::PairedKeys => (Order::paired(n_kv_heads, head_dim), n_kv_heads * head_dim),
-            Made::FusedByHead => (Order::fused_by_head(n_heads, head_dim), 3 * n_heads * head_dim),
+            // A layer without keys has no such tensor.
+            Made::FusedByHead | Made::Grouped(_) if n_kv_heads == 0 => return Ok(Order::AsStored),
+            Made::FusedByHead => (
+                Order::Fused { n_heads, n_kv_heads, head_dim },
+                (n_heads + 2 * n_kv_heads) * head_dim,
+            ),
             Made::Grouped(part) => (
                 Order::grouped(part, n_heads, n_kv_heads, head_dim),
                 (n_heads + 2 * n_kv_heads) * head_dim,
@@ -397,30 +332,5 @@ impl Maker<'_> {
                 ),
             ),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all(order: Order) -> Vec<usize> {
-        (0..order.rows()).map(|row| order.of(row)).collect()
-    }
-
-    #[test]
-    fn orders_are_those_of_the_families() {
-        assert_eq!(all(Order::paired(2, 4)), [0, 2, 1, 3, 4, 6, 5, 7]);
-        assert_eq!(all(Order::fused_by_head(2, 2)), [0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11]);
-        // Two groups of two queries, a key and a value, heads of two.
-        let grouped = |part| all(Order::grouped(part, 4, 2, 2));
-        assert_eq!(grouped(Part::Queries), [0, 1, 2, 3, 8, 9, 10, 11]);
-        assert_eq!(grouped(Part::Keys), [4, 5, 12, 13]);
-        assert_eq!(grouped(Part::Values), [6, 7, 14, 15]);
-        assert_eq!(all(Order::grouped(Part::Keys, 1, 1, 4)), [4, 6, 5, 7]);
-        assert_eq!(
-            (0..9).map(|row| Order::AS_STORED.of(row)).collect::<Vec<_>>(),
-            [0, 1, 2, 3, 4, 5, 6, 7, 8]
-        );
     }
 }

@@ -4,6 +4,7 @@
 
 mod build;
 mod families;
+mod goldens;
 mod refusals;
 mod tokenizer;
 

@@ -8,6 +8,7 @@ mod chat_child;
 mod chat_hostile;
 mod chat_hostile_values;
 mod chat_language;
+mod chat_snippets;
 mod chat_templates;
 mod families;
 mod folder;

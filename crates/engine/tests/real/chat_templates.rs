@@ -30,6 +30,7 @@ fn random_templates_render_as_in_jinja2() {
             .iter()
             .map(|message| Message {
                 name: message.get("name").map(text),
+                reasoning_content: message.get("reasoning_content").map(text),
                 ..Message::new(text(&message["role"]), text(&message["content"]))
             })
             .collect();

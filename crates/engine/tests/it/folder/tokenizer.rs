@@ -130,6 +130,16 @@ fn pre_tokenizers_are_known_by_their_steps() {
         (split(qwen2), false, "qwen2"),
         (split(&llama3), true, "llama-bpe"),
         (split(&llama3), false, "smaug-bpe"),
+        (split(r" ?[^(\s|[.,!?…。，、।۔،])]+"), false, "bloom"),
+        (
+            split(
+                &qwen2
+                    .replace(r"\p{N}| ?", r"\p{N}{1}| ?")
+                    .replace(r"\p{N}]+[\r\n]*", r"\p{N}\r\n]+"),
+            ),
+            false,
+            "seed-coder",
+        ),
         (digits, false, "smollm"),
     ] {
         let mut tokenizer = bytes();
