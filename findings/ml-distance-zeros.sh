@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ml-distance 4.0.1 (npm): a distribution with a 0 has no divergence from itself.
+# ml-distance 5.0.0 (npm): a distribution with a 0 has no divergence from itself.
 #
 # Guess: a probability of 0 adds nothing, so Jensen-Shannon is 0 for equal distributions and ln 2 for ones that share
 #        nothing.
@@ -8,7 +8,7 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" ml-distance@4.0.1
+npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" ml-distance@5.0.0
 cat >"$folder/look.cjs" <<'NODE'
 const assert = require("node:assert");
 const { distance } = require("ml-distance");
