@@ -42,3 +42,11 @@ impl Args {
         Ok(bound)
     }
 }
+
+/// Refuses an attribute of a namespace as transformers does.
+pub(super) fn check_name(name: &str) -> Res<()> {
+    match name.starts_with('_') {
+        true => Err(Failure::new(format!("a namespace can't have the attribute {name:?}"))),
+        false => Ok(()),
+    }
+}

@@ -3,7 +3,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use super::{
-    args::Args,
+    args::{Args, check_name},
     machine::{Failure, Machine, Res},
     text::Text,
     value::{Callable, Kind, Seq, Value, check_stored},
@@ -199,14 +199,6 @@ impl Machine<'_> {
         let item = |i: i64| Value::Int(start.wrapping_add(i.wrapping_mul(step)));
         let items = (0..n as i64).map(item).collect();
         Value::seq(Kind::Range, items)
-    }
-}
-
-/// Refuses an attribute of a namespace as transformers does.
-pub(super) fn check_name(name: &str) -> Res<()> {
-    match name.starts_with('_') {
-        true => Err(Failure::new(format!("a namespace can't have the attribute {name:?}"))),
-        false => Ok(()),
     }
 }
 

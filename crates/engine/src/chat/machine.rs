@@ -306,7 +306,7 @@ impl<'a> Machine<'a> {
                     return Err(Failure::new("only a namespace's attributes can be set"));
                 };
                 check_stored(&value)?;
-                super::call::check_name(attr.name)?;
+                super::args::check_name(attr.name)?;
                 self.spend(1 + space.borrow().len() / 8)?;
                 let mut entries = space.borrow_mut();
                 match entries.iter_mut().find(|(name, _)| **name == *attr.name) {

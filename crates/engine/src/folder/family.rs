@@ -1,6 +1,10 @@
 //! What the row of a family of folders says.
 
-use super::{keys::Usual, rule::Rule};
+use super::rule::Rule;
+
+/// A setting that changes the arithmetic: the values (bools as 0 and 1) that the engine computes
+/// with, and what another one would ask for.
+pub(super) type Usual = (&'static str, &'static [f64], &'static str);
 
 /// One family.
 #[derive(Debug)]

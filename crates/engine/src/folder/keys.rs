@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{
     config::{self, Config, HEADS, WIDTH, expected},
     error::{FolderError, wrong},
-    family::{Family, Kind, Window},
+    family::{Family, Kind, Usual, Window},
     heads::{Heads, Layer},
     json,
 };
@@ -16,10 +16,6 @@ use crate::gguf::Value;
 
 /// Metadata in order.
 pub(super) type Entries = Vec<(String, Value)>;
-
-/// A setting that changes the arithmetic: the values (bools as 0 and 1) that the engine computes
-/// with, and what another one would ask for.
-pub(super) type Usual = (&'static str, &'static [f64], &'static str);
 
 const USUAL: &[Usual] = &[
     ("is_encoder_decoder", &[0.0], "an encoder beside the decoder"),
