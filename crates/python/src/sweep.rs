@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, path::PathBuf};
 
 use kelvin_lab::{
     Column, Store,
-    metrics::{self, Need},
+    metrics::Need,
     recipe::Origin,
     run::Sample,
     scores::{Score, metrics_of},

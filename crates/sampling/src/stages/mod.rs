@@ -321,7 +321,7 @@ mod tests {
         Candidates, ChainError, Context, Counterpart, Learned, Profile, Range, SampleError,
         Settings, StageInfo, StageKind,
     };
-    use crate::{State, TokenId, Words, sampler::StepScratch};
+    use crate::{State, TokenId, Words, step::StepScratch};
 
     #[test]
     fn a_stage_that_may_have_been_meant_is_named() {
