@@ -36,14 +36,15 @@ object! {
         /// diverse: what a token loses for each beam of an earlier group that has it, in nats; 1 by
         /// default.
         diversity_penalty: Option<Penalty>,
-        /// beam, diverse: the power of its length that a text's ln p is divided by; 1 by default.
+        /// beam, diverse: the power of its length that a text's ln p is divided by; 1 by
+        /// default, and 0 for texts of a form.
         length_penalty: Option<LengthPenalty>,
         /// beam, diverse: when to stop once as many texts have ended as there are beams; false by
         /// default.
         early_stopping: Option<WhenToStop>,
         /// best-of, mbr: texts that are drawn; 16 by default.
         samples: Option<Whole<1, { MAX_SEARCH_SAMPLES as u64 }>>,
-        /// best-of: what is compared; mean by default.
+        /// best-of: what is compared; mean by default, and sum for texts of a form.
         by: Option<Compared>,
         /// Maximum number of new tokens; 40 by default.
         max_tokens: Option<Count>,

@@ -55,13 +55,19 @@ pub(super) struct Planned {
 
 /// Resolves the request `id`, and refuses what can't be.
 pub(super) fn planned(
-    request: SearchRequest,
+    mut request: SearchRequest,
     shared: &Shared,
     id: &str,
 ) -> Result<Planned, Problem> {
     check_model(request.model.as_ref(), &shared.names)?;
     let method = request.method.map_or(Method::Beam, |method| method.0);
-    let plan = plan(&request, method)?;
+    let outputs = request.structured_outputs.take();
+    let wanted = Wanted::of(None, request.response_format.take(), outputs)?;
+    let settings = match wanted {
+        Some(_) => settings(&request).in_form(method),
+        None => settings(&request),
+    };
+    let plan = plan(settings, method)?;
     let chain = own_chain(&request.sampling, &shared.engine)?;
     if plan.has_beams() {
         check_chain(&chain, method)?;
@@ -74,7 +80,6 @@ pub(super) fn planned(
         })?,
     };
     let thoughts = thoughts(&request, plan, &shared.engine)?;
-    let wanted = Wanted::of(None, request.response_format, request.structured_outputs)?;
     let text = Text {
         prompt: request.prompt,
         add_special: request.add_special_tokens,
@@ -103,9 +108,9 @@ pub(super) fn planned(
     Ok(Planned { asked, jobs, watched, events })
 }
 
-/// The settings of a request, checked.
-fn plan(request: &SearchRequest, method: Method) -> Result<Plan, Problem> {
-    let settings = Settings {
+/// The settings of a request.
+fn settings(request: &SearchRequest) -> Settings {
+    Settings {
         beams: request.beams.map(|n| n.get()),
         groups: request.groups.map(|n| n.get()),
         diversity_penalty: request.diversity_penalty.map(|penalty| penalty.0),
@@ -113,7 +118,11 @@ fn plan(request: &SearchRequest, method: Method) -> Result<Plan, Problem> {
         early_stopping: request.early_stopping.map(|when| when.0),
         samples: request.samples.map(|n| n.get()),
         by: request.by.map(|by| by.0),
-    };
+    }
+}
+
+/// The plan of a method with these settings, checked.
+fn plan(settings: Settings, method: Method) -> Result<Plan, Problem> {
     settings.plan(method).map_err(|error| match error {
         SearchError::Setting { setting, problem } => {
             Problem::parameter(setting, format!("\"{setting}\" {problem}"))

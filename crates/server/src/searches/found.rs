@@ -100,8 +100,8 @@ fn answer(
         Some(found) => of_beams(asked, engine, &found)?,
         None => ranked(asked, engine, came.texts, watched)?,
     };
-    let completion_tokens = n_rows
-        .unwrap_or_else(|| texts.iter().map(TextRow::n_drawn_tokens).sum());
+    let completion_tokens =
+        n_rows.unwrap_or_else(|| texts.iter().map(TextRow::n_drawn_tokens).sum());
     let prompt_tokens = asked.prompt.tokens.len();
     Ok(Searched {
         model: shared.names[0].clone(),
