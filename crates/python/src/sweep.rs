@@ -4,10 +4,10 @@ use std::{ops::ControlFlow, path::PathBuf};
 
 use kelvin_lab::{
     Column, Store,
-    metrics::{self, Need},
+    metrics::Need,
     recipe::Origin,
     run::Sample,
-    scores::Score,
+    scores::{Score, metrics_of},
     store::RunId,
     sweep::{Progress, SweepError, missing, sweep as fill},
     tune::{Objective, Search, SearchError, Watcher, with_defaults},
@@ -155,7 +155,7 @@ pub(crate) fn run_tune<'py>(
     how: How,
 ) -> PyResult<Bound<'py, PyAny>> {
     let draft = draft(recipe.as_deref(), fields)?;
-    let own = metrics::owns(&draft.scores).map_err(value_error)?;
+    let own = metrics_of(&draft.scores).map_err(value_error)?;
     let objective = Objective::read(objective, &own)
         .map_err(|error| value_error(format!("objective: {error}")))?;
     let (draft, takes_usual) = with_defaults(draft, &objective);
