@@ -305,7 +305,7 @@ mod tests {
         Candidates, ChainError, Context, Counterpart, Learned, Profile, Range, SampleError,
         Settings, StageInfo, StageKind,
     };
-    use crate::{State, TokenId, Words, sampler::StepScratch};
+    use crate::{State, TokenId, Words, step::StepScratch};
 
     /// A made-up truncation: this module is all that a file of its own would have.
     #[allow(unreachable_pub, reason = "a real stage is public")]
