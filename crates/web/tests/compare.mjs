@@ -42,6 +42,9 @@ function askedIn(place) {
   return [own, (asked) => served([program, ...words], isa, model, asked)];
 }
 
+/** What the native program prints. */
+const typedBy = (words) => execFileSync(kelvin, words, { stdio: "pipe", encoding: "utf8" });
+
 /** What compares answers is their request. */
 const key = (asked) => JSON.stringify(asked);
 
@@ -77,7 +80,7 @@ for (const one of typed) {
   const own = columnsOf(native.get(key(one)));
   for (const [c, { sampler, seed }] of columns.entries()) {
     const flags = ["generate", "-m", model, "-n", tokens, "--sampler", sampler, "-s", String(seed)];
-    const { ids, text } = JSON.parse(execFileSync(kelvin, [...flags, "--json", "--", prompt]));
+    const { ids, text } = JSON.parse(typedBy([...flags, "--json", "--", prompt]));
     assert.deepEqual([own[c].ids, own[c].text], [ids, text], `${prompt}: ${sampler}, ${seed}`);
   }
 }
