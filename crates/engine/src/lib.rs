@@ -18,6 +18,7 @@ mod folder;
 pub mod generate;
 pub mod gguf;
 pub mod rows;
+mod saved;
 pub mod search;
 pub mod source;
 pub mod texts;

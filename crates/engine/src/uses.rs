@@ -8,7 +8,7 @@
 
 use crate::{
     gguf::{Gguf, Metadata, Value},
-    tokenizer, transformer,
+    saved, tokenizer, transformer,
 };
 
 /// What becomes of a tensor or a metadata key.
@@ -119,7 +119,12 @@ pub fn of_key(metadata: &Metadata, key: &str, value: &Value) -> Use {
         return tokenizer::keys::of(metadata, key, value);
     }
     match key.strip_prefix(architecture).and_then(|rest| rest.strip_prefix('.')) {
-        Some(rest) => transformer::families::of_key(architecture, rest, value),
+        Some(rest) => match transformer::families::of_key(architecture, rest, value) {
+            Use::Refused(_) if saved::is_initial(metadata, architecture, rest, value) => {
+                Use::Ignored(saved::REASON)
+            }
+            found => found,
+        },
         None => transformer::families::of_bare_key(architecture, key, value)
             .unwrap_or(Use::Ignored("belongs to no part of this engine")),
     }

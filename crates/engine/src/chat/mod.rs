@@ -144,9 +144,8 @@ impl Message {
         };
         // transformers gives reasoning under the name that gpt-oss reads as well, first.
         let reasoning = &self.reasoning_content;
-        let thinking = reasoning.iter().map(|text| {
-            (Value::frame("thinking"), Value::Text(Text::user(text)))
-        });
+        let thinking =
+            reasoning.iter().map(|text| (Value::frame("thinking"), Value::Text(Text::user(text))));
         let mut entries: Vec<(Value, Value)> = thinking.collect();
         entries.push((Value::frame("role"), Value::Text(role)));
         entries.push((Value::frame("content"), content));
