@@ -23,6 +23,11 @@ const INITIAL: &[(&str, f64)] = &[
     ("final_logit_softcapping", 30.0),
     ("kda.gate_lower_bound", f64::NEG_INFINITY),
     ("rope.freq_base_swa", 10_000.0),
+    ("rope.scaling.attn_factor", 1.0),
+    ("rope.scaling.yarn_attn_factor", 1.0),
+    ("rope.scaling.yarn_beta_fast", 32.0),
+    ("rope.scaling.yarn_beta_slow", 1.0),
+    ("rope.scaling.yarn_ext_factor", -1.0),
     ("router_logit_softcapping", 30.0),
     ("token_shift_count", 2.0),
 ];
