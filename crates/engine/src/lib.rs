@@ -20,6 +20,7 @@ pub mod gguf;
 mod names;
 pub mod rows;
 mod rules;
+mod saved;
 pub mod search;
 pub mod source;
 pub mod texts;

@@ -1,7 +1,7 @@
 //! The bytes that each token of the vocabulary stands for.
 
 use super::{
-    bpe, greedy,
+    bpe, greedy, hashed,
     spm::SPACE,
     vocabulary::{self, Kind, Spelling, Vocabulary},
 };
@@ -27,6 +27,9 @@ impl Decoded {
         for (id, &kind) in vocabulary.kinds.iter().enumerate() {
             let text = vocabulary.text(id as u32);
             match kind {
+                _ if spelling == Spelling::Numbers => {
+                    decoded.arena.extend(hashed::text(id as u32).bytes());
+                }
                 Kind::Normal => push_normal(&mut decoded.arena, text, spelling),
                 Kind::Byte => decoded.arena.extend(vocabulary::byte_of(text)),
                 Kind::Control | Kind::Shown | Kind::Unknown | Kind::UserDefined => {
@@ -64,7 +67,7 @@ fn push_normal(arena: &mut Vec<u8>, text: &str, spelling: Spelling) {
             }
         }
         Spelling::Escaped => arena.extend(greedy::unescape(text)),
-        Spelling::Plain => arena.extend(text.as_bytes()),
+        Spelling::Plain | Spelling::Numbers => arena.extend(text.as_bytes()),
         Spelling::Bytes => {
             for c in text.chars() {
                 match bpe::byte_of(c) {

@@ -83,6 +83,15 @@ const MATCHING: &[Row] = &[
     row("tokenizer.ggml.add_space_prefix", Rule::Neutral(&[0.0], "a space in front of a text")),
 ];
 
+/// Of llama.cpp's tests.
+const HASHED: &[Row] = &[
+    row("tokenizer.ggml.scores", Rule::Ignored("this kind of tokenizer has none")),
+    row("tokenizer.ggml.merges", Rule::Ignored("this kind of tokenizer merges nothing")),
+    row("tokenizer.ggml.pre", Rule::Ignored("this kind of tokenizer cuts no words")),
+    row("tokenizer.ggml.add_space_prefix", Rule::Neutral(&[0.0], "a space in front of a text")),
+    row("tokenizer.ggml.remove_extra_whitespaces", Rule::Neutral(&[0.0], "fewer spaces")),
+];
+
 /// Of byte-level BPE.
 const BPE: &[Row] = &[
     row("tokenizer.ggml.pre", Rule::Read),
@@ -102,6 +111,7 @@ pub(crate) fn of(metadata: &Metadata, key: &str, value: &Value) -> Use {
         Ok(Some("llama")) => SPM,
         Ok(Some("t5")) => UNIGRAM,
         Ok(Some("rwkv" | "plamo2")) => MATCHING,
+        Ok(Some("test")) => HASHED,
         _ => BPE,
     };
     match in_rows(KEYS.iter().chain(own), key, value) {

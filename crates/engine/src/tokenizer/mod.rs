@@ -2,8 +2,8 @@
 //! defines.
 //!
 //! `scheme` has the kinds of tokenizer (`tokenizer.ggml.model`): SentencePiece's BPE (`spm`),
-//! byte-level BPE and BPE of characters (`bpe`), unigram, RWKV's longest match (`greedy`) and PLaMo
-//! 2's (`plamo`). They share the vocabulary and the search for special tokens. The reference is
+//! byte-level BPE and BPE of characters (`bpe`), unigram, RWKV's longest match (`greedy`), PLaMo 2's
+//! (`plamo`) and that of llama.cpp's tests (`hashed`). They share the vocabulary and the search for special tokens. The reference is
 //! llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that end a turn are equal to its, except
 //! that
 //! - text with the pre-tokenizers `tekken` and `gpt-4o` is split as `mistral-common` and Hugging
@@ -25,6 +25,7 @@ mod classes;
 mod decode;
 mod error;
 mod greedy;
+mod hashed;
 pub(crate) mod keys;
 mod merge;
 mod partition;
@@ -262,7 +263,7 @@ impl Tokenizer {
     /// No token stands for more characters of a text than this: the bytes of the longest one. So a
     /// text of more than `n` times as many characters has more than `n` tokens.
     pub fn longest(&self) -> usize {
-        self.decoded.longest()
+        self.decoded.longest().max(self.scheme.longest())
     }
 
     /// The vocabulary's own spelling of a token (e.g. `Ġthe`, `<0x0A>`); empty for an id outside of

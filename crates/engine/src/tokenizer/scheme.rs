@@ -6,6 +6,7 @@ use super::{
     decode::Decoded,
     error::{TokenizerError, shorten},
     greedy::Greedy,
+    hashed,
     keys::MODEL,
     merge::NONE,
     plamo::Plamo,
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::{TokenId, gguf::Metadata};
 
-const SUPPORTED: &str = "llama, gpt2, gemma4, plamo2, rwkv, t5";
+const SUPPORTED: &str = "llama, gpt2, gemma4, plamo2, rwkv, t5, test";
 const UNKNOWN: &str = "tokenizer.ggml.unknown_token_id";
 
 /// How a text becomes tokens.
@@ -32,6 +33,8 @@ pub(super) enum Scheme {
     Greedy(Greedy),
     /// `plamo2`
     Plamo(Plamo),
+    /// `test`
+    Hashed,
 }
 
 /// The `tokenizer.ggml.model` of a file, if it is one of text.
@@ -85,6 +88,7 @@ impl Scheme {
                 let defaults = Defaults { bos: Some(1), eos: Some(2), ..nothing };
                 (Scheme::Plamo(Plamo::new(vocabulary)), Spelling::Plain, defaults)
             }
+            "test" => (Scheme::Hashed, Spelling::Numbers, nothing),
             _ => {
                 let bpe = Bpe::from_metadata(model, metadata, vocabulary)?;
                 let (spelling, add_bos) = (bpe.spelling(), bpe.add_bos());
@@ -109,6 +113,7 @@ impl Scheme {
             Scheme::Unigram(unigram) => unigram.encode(vocabulary, text, out, unspelled),
             Scheme::Greedy(greedy) => greedy.encode(text, out, unspelled),
             Scheme::Plamo(plamo) => plamo.encode(text, out, unspelled),
+            Scheme::Hashed => hashed::encode(vocabulary, text, out),
         }
     }
 
@@ -121,6 +126,7 @@ impl Scheme {
             Scheme::Unigram(unigram) => unigram.unknown == NONE,
             Scheme::Greedy(greedy) => greedy.may_lack(),
             Scheme::Plamo(plamo) => plamo.may_lack(),
+            Scheme::Hashed => false,
         }
     }
 
@@ -130,7 +136,7 @@ impl Scheme {
             Scheme::Spm(spm) => spm.add_space_prefix,
             Scheme::Bpe(bpe) => bpe.has_prefix(),
             Scheme::Unigram(unigram) => unigram.has_prefix(),
-            Scheme::Greedy(_) | Scheme::Plamo(_) => false,
+            Scheme::Greedy(_) | Scheme::Plamo(_) | Scheme::Hashed => false,
         }
     }
 
@@ -141,7 +147,7 @@ impl Scheme {
         match self {
             Scheme::Bpe(bpe) => bpe.spell(text, put),
             Scheme::Unigram(unigram) => unigram.normalize(text, put),
-            Scheme::Greedy(_) => put(text.as_bytes(), 0, text.len()),
+            Scheme::Greedy(_) | Scheme::Hashed => put(text.as_bytes(), 0, text.len()),
             Scheme::Plamo(_) => {
                 let read = Plamo::read(text);
                 put(read.as_bytes(), text.len() - read.len(), read.len());
@@ -158,6 +164,11 @@ impl Scheme {
         }
     }
 
+    /// The most bytes of a text that a token may stand for, where its own text doesn't say it.
+    pub(super) fn longest(&self) -> usize {
+        if matches!(self, Scheme::Hashed) { hashed::CHUNK } else { 0 }
+    }
+
     /// How many bytes at the beginning of a spelled text a token stands for; none if it can't stand
     /// there.
     pub(super) fn covered(
@@ -171,6 +182,7 @@ impl Scheme {
             Scheme::Spm(spm) => spm.unknown,
             Scheme::Unigram(unigram) => unigram.unknown,
             Scheme::Bpe(bpe) if bpe.is_escaped() => NONE,
+            Scheme::Hashed => return Some(spelled.len().min(hashed::CHUNK)),
             Scheme::Bpe(_) | Scheme::Greedy(_) | Scheme::Plamo(_) => {
                 let bytes = decoded.bytes(token.0);
                 return spelled.starts_with(bytes).then_some(bytes.len());

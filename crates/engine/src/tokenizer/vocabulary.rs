@@ -58,6 +58,8 @@ pub(super) enum Spelling {
     Escaped,
     /// The text itself.
     Plain,
+    /// A token's number, whatever its text is.
+    Numbers,
 }
 
 /// Every token's text, kind and score.

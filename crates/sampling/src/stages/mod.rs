@@ -139,8 +139,9 @@ macro_rules! stage_table {
                         return Ok(Stage::$kind(<$kind as StageKind>::parse(text)?));
                     }
                 )+)+
-                let known: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
-                Err(ChainError::UnknownStage { name: name.to_owned(), known: known.join(", ") })
+                let known: Vec<&'static str> = STAGES.iter().map(|stage| stage.name).collect();
+                let meant = crate::stages::meant(name, &known);
+                Err(ChainError::UnknownStage { name: name.into(), meant, known: known.join(", ") })
             }
 
             /// The row of [`STAGES`] that describes this stage.
@@ -272,6 +273,21 @@ stage_table! {
     mirostat: Mirostat;
 }
 
+/// The stage of an unknown name: one that is written with other signs (`min-p`, `topK`), or at
+/// more or less length (`temperature`, `typical_p`).
+fn meant(name: &str, known: &[&'static str]) -> Option<&'static str> {
+    let plain = |name: &str| -> String {
+        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+    };
+    let name = plain(name);
+    let is_longer = |other: &&&str| {
+        let other = plain(other);
+        name.len().min(other.len()) > 2 && (name.starts_with(&other) || other.starts_with(&name))
+    };
+    let equal = known.iter().find(|other| plain(other) == name);
+    equal.or_else(|| known.iter().find(is_longer)).copied()
+}
+
 /// One stage in the notation of a chain.
 impl std::str::FromStr for Stage {
     type Err = ChainError;
@@ -306,6 +322,28 @@ mod tests {
         Settings, StageInfo, StageKind,
     };
     use crate::{State, TokenId, Words, step::StepScratch};
+
+    #[test]
+    fn a_stage_that_may_have_been_meant_is_named() {
+        let known: Vec<&str> = super::STAGES.iter().map(|stage| stage.name).collect();
+        for (name, stage) in [
+            ("min-p", "min_p"),
+            ("minp", "min_p"),
+            ("topK", "top_k"),
+            ("temperature", "temp"),
+            ("typical_p", "typical"),
+            ("repetition_penalty", "repetition"),
+            ("top n sigma", "top_n_sigma"),
+        ] {
+            assert_eq!(super::meant(name, &known), Some(stage), "{name}");
+            let said = format!("{name}=1").parse::<super::Stage>().unwrap_err().to_string();
+            let begin = format!("unknown stage `{name}` in the chain; did you mean `{stage}`? kn");
+            assert!(said.starts_with(&begin), "{said}");
+        }
+        for name in ["warmth", "", "to", "p"] {
+            assert_eq!(super::meant(name, &known), None, "{name}");
+        }
+    }
 
     /// A made-up truncation: this module is all that a file of its own would have.
     #[allow(unreachable_pub, reason = "a real stage is public")]

@@ -172,7 +172,8 @@ fn scaled(keys: &Keys<'_>, sizes: &Sizes, mut base: f64) -> Result<Rope, ModelEr
     }
     // Files from before rope.scaling.type have the factor as scale_linear.
     let old = keys.positive("rope.scale_linear", 1.0)?;
-    let factor = keys.positive("rope.scaling.factor", old)?;
+    // A factor of 0 isn't there, as in llama.cpp: files that it saved from memory have it.
+    let factor = keys.said("rope.scaling.factor")?.filter(|factor| *factor > 0.0).unwrap_or(old);
     let kind = keys.metadata.str(&keys.name("rope.scaling.type"))?.unwrap_or("linear");
     rope.magnitude = keys.positive("rope.scaling.attn_factor", 1.0)?;
     match kind {

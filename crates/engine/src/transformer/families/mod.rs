@@ -54,6 +54,7 @@ use crate::{
     gguf::{Gguf, Metadata, Value},
     names::{listed, quoted},
     rules::{self, Row, Use, in_rows},
+    saved,
 };
 
 /// One family.
@@ -191,8 +192,15 @@ pub(crate) fn of_key(metadata: &Metadata, key: &str, value: &Value) -> Use {
     let architecture = metadata.str("general.architecture").ok().flatten().unwrap_or_default();
     let family = find(architecture);
     match key.strip_prefix(architecture).and_then(|rest| rest.strip_prefix('.')) {
-        Some(key) => in_rows(family.into_iter().flat_map(Family::key_rows), key, value)
-            .unwrap_or_else(|| Use::Refused("the engine doesn't know what it changes".to_string())),
+        Some(key) => match in_rows(family.into_iter().flat_map(Family::key_rows), key, value) {
+            None | Some(Use::Refused(_))
+                if saved::is_initial(metadata, architecture, key, value) =>
+            {
+                Use::Ignored(saved::REASON)
+            }
+            None => Use::Refused("the engine doesn't know what it changes".to_string()),
+            Some(found) => found,
+        },
         None => family
             .and_then(|family| in_rows(family.bare_keys.iter(), key, value))
             .unwrap_or(Use::Ignored("belongs to no part of this engine")),
