@@ -133,7 +133,8 @@ fn continue_prompt<'s>(
     if !args.output.json {
         terminal::print(&view::facts(session, &prompt, &plan, &plan.chain.to_string()))?;
     }
-    let mut watcher = view::Watcher::new(&plan, live, guard)?;
+    let longest = args.length.max_tokens;
+    let mut watcher = view::Watcher::new(&plan, live, longest, guard)?;
     let mut batch = session.batch(budget);
     let mut continuations = generate(&session.engine, &mut batch, request, &mut watcher)?;
     let clocks = watcher.finish()?;
