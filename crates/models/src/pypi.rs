@@ -43,8 +43,9 @@ pub(crate) fn fetch(
     work: &Path,
     dialog: &dyn Dialog,
 ) -> anyhow::Result<PathBuf> {
-    let pip = find_pip()?;
+    // The bar comes first: an interpreter takes its time to start.
     let bar = dialog.begin(wheels.iter().map(|wheel| wheel.size).sum());
+    let pip = find_pip()?;
     let mut done = 0;
     let mut files = Vec::with_capacity(wheels.len());
     for wheel in wheels {

@@ -62,6 +62,8 @@ impl DryRun {
             calibration: None,
             patience: Duration::from_secs(10),
             drain: Duration::ZERO,
+            menu: Default::default(),
+            sessions: None,
         };
         let host = Host { is_loopback: true, run: "dry".to_string(), is_dry: true };
         let metrics = Arc::new(Metrics::default());

@@ -76,6 +76,7 @@ pub use origins::Origin;
 #[cfg(feature = "net")]
 pub use serving::serve;
 pub use static_page::{StaticEngine, StaticModel, write_static};
+pub use studio::Menu;
 
 use fields::Bounds;
 use limits::{MAX_LARGE_BODIES, n_large_at_work};
@@ -112,6 +113,10 @@ pub(crate) struct Shared {
     labels: OnceLock<Labels>,
     /// Rows of logits that the studio requested.
     rows: studio::Rows,
+    /// The models that the studio's menu offers.
+    menu: Menu,
+    /// Sessions on this machine's disk.
+    sessions: Option<studio::Sessions>,
     /// The time that a client has for its part.
     patience: Duration,
     is_loopback: bool,
@@ -166,6 +171,8 @@ impl Shared {
             forms: OnceLock::new(),
             make_forms: Forms::new,
             rows: studio::Rows::default(),
+            menu: options.menu,
+            sessions: options.sessions.map(studio::Sessions::new),
             patience: options.patience,
             is_loopback: host.is_loopback,
             origins: options.origins,

@@ -30,6 +30,7 @@
 //! | an answer that nobody takes | ends with the connection | `server.rs` `disconnecting_frees_everything_whether_queued_reading_or_writing` |
 //! | the bytes of an error | [`MAX_QUOTED`](kelvin_views::shorten::MAX_QUOTED) characters of the client's own | `refusals.rs` `absurd_parameters_are_refused_and_cost_nothing` |
 //! | the studio: columns, logits, draws, fans, watched tokens | [`MAX_COLUMNS`], [`MAX_TYPED_LOGITS`], [`MAX_DRAWS`], [`MAX_FAN`], [`MAX_WATCHED`], [`MAX_ROW_TOP`] | `costs.rs` `each_bound_of_the_studio_holds` |
+//! | sessions on the disk: their number, their size, the size of a head, parts | [`MAX_SESSIONS`], [`MAX_SESSION_BYTES`], [`MAX_HEAD_BYTES`], [`MAX_SESSION_PARTS`] | `studio_sessions.rs` `each_bound_of_a_session_holds` |
 
 /// The longest header of a request, and what is read ahead of a body.
 #[cfg(feature = "net")]
@@ -80,6 +81,14 @@ pub(crate) const MAX_WATCHED: usize = 8;
 pub(crate) const MAX_FAN: u64 = 16;
 /// Draws from one row.
 pub(crate) const MAX_DRAWS: u64 = 10_000;
+/// Sessions in a folder.
+pub(crate) const MAX_SESSIONS: usize = 10_000;
+/// Bytes of a session's file.
+pub(crate) const MAX_SESSION_BYTES: usize = 64 << 20;
+/// Bytes of a session's head.
+pub(crate) const MAX_HEAD_BYTES: usize = 16 << 10;
+/// Parts of a session: the page's 200,000 tokens by 512.
+pub(crate) const MAX_SESSION_PARTS: usize = 512;
 
 /// Bodies that are worked on at a time.
 pub(crate) const MAX_AT_WORK: usize = 8;

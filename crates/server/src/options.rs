@@ -1,6 +1,6 @@
 //! How requests are answered, over sockets or in the process.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use kelvin_engine::{
     batch::{DraftModel, Guesses},
@@ -9,7 +9,7 @@ use kelvin_engine::{
     transformer::CacheFormat,
 };
 
-use super::{Budget, Key, Origin};
+use super::{Budget, Key, Menu, Origin};
 
 /// How to serve.
 pub struct Options {
@@ -47,4 +47,8 @@ pub struct Options {
     pub patience: Duration,
     /// How long running answers may take after a signal.
     pub drain: Duration,
+    /// The models that the studio's menu offers.
+    pub menu: Menu,
+    /// A folder where the studio may keep sessions.
+    pub sessions: Option<PathBuf>,
 }

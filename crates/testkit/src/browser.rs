@@ -16,7 +16,8 @@ use chromiumoxide::{
         browser_protocol::{
             emulation::{MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams},
             input::{
-                DispatchMouseEventParams, DispatchMouseEventType, InsertTextParams, MouseButton,
+                DispatchKeyEventParams, DispatchKeyEventType, DispatchMouseEventParams,
+                DispatchMouseEventType, InsertTextParams, MouseButton,
             },
             log::EventEntryAdded,
             network::{
@@ -86,7 +87,12 @@ impl Person {
 
     /// In a window of this width, in a theme.
     pub async fn look(&self, width: i64, theme: &str) {
-        let metrics = SetDeviceMetricsOverrideParams::new(width, 900, 1.0, width < 600);
+        self.window(width, 900, theme).await;
+    }
+
+    /// In a window of this size, in a theme.
+    pub async fn window(&self, width: i64, height: i64, theme: &str) {
+        let metrics = SetDeviceMetricsOverrideParams::new(width, height, 1.0, width < 600);
         self.page.execute(metrics).await.unwrap();
         let feature = MediaFeature::new("prefers-color-scheme", theme);
         self.page
@@ -286,6 +292,44 @@ impl Person {
         let element = self.page.find_element(selector).await.unwrap();
         element.focus().await.unwrap();
         element.press_key(key).await.unwrap();
+    }
+
+    /// Presses a key where the focus is, with modifiers (1 is Alt, 2 Ctrl, 8 Shift).
+    pub async fn strike(&self, key: &str, code: &str, modifiers: i64) {
+        let number = match key {
+            "Tab" => 9,
+            "Enter" => 13,
+            "Escape" => 27,
+            "ArrowDown" => 40,
+            other => i64::from(other.to_ascii_uppercase().as_bytes()[0]),
+        };
+        // Enter and Space do what they do with their text alone.
+        let text = if key == "Enter" && modifiers == 0 { "\r" } else { "" };
+        let event = |kind| {
+            let event = DispatchKeyEventParams::builder().r#type(kind).key(key).code(code);
+            let event = event.modifiers(modifiers).windows_virtual_key_code(number);
+            if text.is_empty() { event.build() } else { event.text(text).build() }.unwrap()
+        };
+        let down = match text.is_empty() {
+            true => DispatchKeyEventType::RawKeyDown,
+            false => DispatchKeyEventType::KeyDown,
+        };
+        self.page.execute(event(down)).await.unwrap();
+        self.page.execute(event(DispatchKeyEventType::KeyUp)).await.unwrap();
+    }
+
+    /// Goes on with Tab until what has the focus is what an expression on `one` says.
+    pub async fn tab_to(&self, condition: &str) {
+        for _ in 0..200 {
+            self.strike("Tab", "Tab", 0).await;
+            let is: bool = self
+                .read(&format!("((one) => Boolean({condition}))(document.activeElement)"))
+                .await;
+            if is {
+                return;
+            }
+        }
+        panic!("the keyboard never comes to {condition}");
     }
 
     /// Scrolls an element into the middle of the window.

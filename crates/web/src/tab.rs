@@ -70,6 +70,8 @@ pub(crate) fn open(opening: &[u8]) -> anyhow::Result<Local> {
         connections: 1,
         patience: Duration::MAX,
         drain: Duration::ZERO,
+        menu: Default::default(),
+        sessions: None,
     };
     Local::new(engine, options)
 }

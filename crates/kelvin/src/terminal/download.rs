@@ -1,6 +1,7 @@
-//! Shows the download of a model: messages, progress bar and questions on standard error.
+//! Shows the download of a model: messages, progress and questions on standard error.
 
 use std::{
+    cell::RefCell,
     io::{self, BufRead, IsTerminal, Write},
     ops::ControlFlow,
     time::Duration,
@@ -9,6 +10,8 @@ use std::{
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use kelvin_models::{Dialog, Progress};
+
+use super::late::Lines;
 
 /// Somebody at a terminal, or reading its output.
 pub(crate) struct Terminal;
@@ -35,23 +38,35 @@ impl Dialog for Terminal {
         bar.set_style(
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
+        bar.tick();
         bar.enable_steady_tick(Duration::from_millis(250));
-        Box::new(Bar(bar))
+        Box::new(Bar { bar, total, lines: RefCell::new(Lines::new()) })
     }
 }
 
-/// A bar that hides itself where standard error is no terminal.
-struct Bar(ProgressBar);
+/// A bar, which hides itself where standard error is no terminal: there lines tell the same, ever
+/// more seldom.
+struct Bar {
+    bar: ProgressBar,
+    total: u64,
+    lines: RefCell<Lines>,
+}
 
 impl Progress for Bar {
     fn set(&self, n_bytes: u64) -> ControlFlow<()> {
-        self.0.set_position(n_bytes);
+        self.bar.set_position(n_bytes);
+        if self.lines.borrow_mut().is_due() {
+            let (unit, name) =
+                if self.total < 10_000_000 { (1_000, "KB") } else { (1_000_000, "MB") };
+            let [done, all] = [n_bytes, self.total].map(|bytes| bytes / unit);
+            super::note(&format!("  downloading: {done} of {all} {name}"));
+        }
         ControlFlow::Continue(())
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

@@ -37,6 +37,8 @@ pub(crate) enum Counted {
     Samples,
     /// Of a recipe.
     Prompts,
+    /// Of texts that are shown once they are whole.
+    NewTokens,
     /// Of a table.
     Texts,
     /// Of a table's texts, by a command or a judge.
@@ -60,6 +62,7 @@ impl Counted {
             Counted::Prompts => ["reading prompts", "prompts"],
             Counted::Embeddings => ["comparing meanings", "texts"],
             Counted::Scores => ["scoring", "texts"],
+            Counted::NewTokens => ["writing", "tokens"],
             Counted::Texts => ["writing", "texts"],
             Counted::Samples => ["measuring", "samples"],
             Counted::Steps => ["searching", "steps"],
@@ -157,6 +160,7 @@ fn new_bar(counted: Counted, done: u64, total: u64) -> ProgressBar {
         Counted::Prompts => "  reading prompts {bar:30} {pos:>6} of {len} · {eta} left",
         Counted::Embeddings => "  comparing meanings {bar:30} {pos:>6} of {len} texts · {eta} left",
         Counted::Scores => "  scoring {bar:30} {pos:>6} of {len} texts · {eta} left",
+        Counted::NewTokens => "  writing {bar:30} {pos:>6} of at most {len} tokens · {eta} left",
         Counted::Texts => "  writing {bar:30} {pos:>6} of {len} texts · {eta} left",
         Counted::Steps => "  searching {bar:30} {pos:>6} of at most {len} steps · {eta} left",
         Counted::Samples => "  measuring {bar:30} {pos:>4} of {len} samples · {eta} left",

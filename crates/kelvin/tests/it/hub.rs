@@ -11,6 +11,7 @@ use std::{
     process::Output,
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 use assert_cmd::Command;
@@ -38,6 +39,8 @@ enum Manner {
     Moved,
     /// Points from the file to itself.
     Circles,
+    /// Sends the file in three pieces, each after a while.
+    Slow,
 }
 
 /// A stub of the hub that serves one file; returns its address and the `Range` of every request.
@@ -122,6 +125,13 @@ fn answer(
         *broken = true;
         return stream.write_all(&body[..body.len() / 2]);
     }
+    if manner == Manner::Slow && body.len() > 1000 {
+        for piece in body.chunks(body.len().div_ceil(3)) {
+            thread::sleep(Duration::from_millis(1100));
+            stream.write_all(piece)?;
+        }
+        return Ok(());
+    }
     stream.write_all(&body)
 }
 
@@ -177,6 +187,19 @@ fn a_file_comes_whole_and_alone() {
     let asked = ranges.lock().unwrap().len();
     assert!(pull(&models, "http://127.0.0.1:9").status.success());
     assert_eq!(ranges.lock().unwrap().len(), asked);
+}
+
+/// Somebody who reads the output from a pipe learns how far it is.
+#[test]
+fn a_long_download_tells_its_progress_in_a_pipe() {
+    let root = tempfile::tempdir().unwrap();
+    let models = root.path().join("models");
+    let (endpoint, _) = serve(file(), Manner::Slow);
+    let output = pull(&models, &endpoint);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let is_it = |line: &str| line.starts_with("  downloading: ") && line.ends_with(" of 300 KB");
+    assert!(said.lines().any(is_it), "{said}");
 }
 
 #[test]

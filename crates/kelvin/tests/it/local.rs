@@ -33,6 +33,8 @@ fn local(path: &std::path::Path, name: &str) -> Local {
         connections: 1,
         patience: Duration::from_secs(10),
         drain: Duration::ZERO,
+        menu: Default::default(),
+        sessions: None,
     };
     Local::new(engine, options).unwrap()
 }

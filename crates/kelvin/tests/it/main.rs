@@ -29,6 +29,8 @@ mod scores;
 mod search;
 mod search_server;
 mod server;
+mod studio_menu;
+mod studio_sessions;
 mod sweep;
 mod sweep_server;
 mod text_files;

@@ -1,8 +1,9 @@
 //! Scores from a CSV file: its rows name texts, a column has their values.
 //!
 //! A row names a text by `prompt`, `chain` and `sample`, the numbers that `runs export` writes, or
-//! by `prompt_text`, `chain_text` and `sample`. A row with a `seed` is one of runs with that seed.
-//! Several rows of one text are several opinions: their mean is its value.
+//! by `prompt_text`, `chain_text` and `sample`. A row with a `seed` or a `model` is one of runs with
+//! that seed, or of that model. Several rows of one text are several opinions: their mean is its
+//! value.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,7 +12,7 @@ use kelvin_sampling::Chain;
 use super::place;
 use crate::{
     Run,
-    run::{Sample, Scored},
+    run::{Sample, Scored, Source},
     text_file,
 };
 
@@ -26,8 +27,8 @@ enum Name {
     Texts(String, String, usize),
 }
 
-/// A text of any run, or of those with a seed.
-type Place = (Name, Option<u64>);
+/// A text of any run, or of those with a seed, of a model, or both.
+type Place = (Name, Option<u64>, Option<String>);
 
 /// A column of a file that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +69,7 @@ impl Column {
             }
         };
         let sample = at("sample").ok_or_else(|| format!("{file} has no column \"sample\""))?;
-        let seed = at("seed");
+        let [seed, model] = ["seed", "model"].map(at);
         let mut values: BTreeMap<Place, (f64, usize)> = BTreeMap::new();
         for row in reader.records() {
             let row = row.map_err(|error| format!("{file}: {error}"))?;
@@ -94,7 +95,8 @@ impl Column {
             let number = number.ok_or_else(|| refused(value, "a number"))?;
             let seed = seed.filter(|&i| !cell(i).trim().is_empty());
             let seed = seed.map(|i| cell(i).trim().parse().map_err(|_| refused(i, "a seed")));
-            let (sum, n) = values.entry((name, seed.transpose()?)).or_default();
+            let model = model.map(|i| cell(i).trim().to_string()).filter(|model| !model.is_empty());
+            let (sum, n) = values.entry((name, seed.transpose()?, model)).or_default();
             (*sum, *n) = (*sum + number, *n + 1);
         }
         Ok(Column { file: file.to_string(), values })
@@ -102,6 +104,10 @@ impl Column {
 
     /// The values of a run's texts.
     pub fn of(&self, run: &Run) -> Scored {
+        // The studio calls a model by its file's name, the command line by its path.
+        let (Source::Local { model, .. } | Source::Server { model, .. }) = &run.source;
+        let file = Path::new(model).file_name().and_then(|name| name.to_str());
+        let models = [Some(model.as_str()), file, None];
         let one = |sample: &Sample| {
             let prompt = run.prompts[sample.prompt].text.clone();
             let chain = run.chains[sample.chain].to_string();
@@ -109,10 +115,11 @@ impl Column {
                 Name::Numbers(sample.prompt, sample.chain, sample.sample),
                 Name::Texts(prompt, chain, sample.sample),
             ];
-            let places = names
-                .iter()
-                .flat_map(|name| [Some(run.seed), None].map(|seed| (name.clone(), seed)));
-            let found = places.into_iter().find_map(|place| self.values.get(&place));
+            let seeds = names.iter().flat_map(|name| [(name, Some(run.seed)), (name, None)]);
+            let mut places = seeds.flat_map(|(name, seed)| models.map(|model| (name, seed, model)));
+            let found = places.find_map(|(name, seed, model)| {
+                self.values.get(&(name.clone(), seed, model.map(str::to_string)))
+            });
             let value = found.map(|(sum, n)| sum / *n as f64);
             (place(sample), value.ok_or_else(|| format!("{} has no value of the text", self.file)))
         };
@@ -139,6 +146,22 @@ mod tests {
         let scored = Column::parse("v.csv", text, "won").unwrap().of(&run);
         assert_eq!(scored.values().filter(|value| value.is_ok()).count(), 1);
         assert_eq!(scored[&(1, 2, 1)], Ok(0.5));
+    }
+
+    #[test]
+    fn rows_of_another_model_are_of_other_texts() {
+        let mut run = evidence().run;
+        let text = "sample,prompt_text,chain_text,won,seed,model\n1,Once,temp=1,1,7,other\n\
+            1,Once,temp=1,0,7,w.gguf\n";
+        let column = Column::parse("v.csv", text, "won").unwrap();
+        let value = |run: &Run| column.of(run)[&(1, 2, 1)].clone().ok();
+        let named = |model: &str| Source::Local { model: model.into(), sha256: "ab".into() };
+        for (model, expected) in
+            [("other", Some(1.0)), ("models/w.gguf", Some(0.0)), ("w.gguf", Some(0.0)), ("w", None)]
+        {
+            run.source = named(model);
+            assert_eq!(value(&run), expected, "{model}");
+        }
     }
 
     #[test]

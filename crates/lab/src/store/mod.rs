@@ -33,13 +33,14 @@ const APPLICATION: i64 = 0x4B65_6C76;
 const SCHEMA: i64 = 1 + UPGRADES.len() as i64;
 /// The statements that upgrade version 1, 2 … to the next one. A file opened for reading is never
 /// upgraded.
-const UPGRADES: [&str; 4] = [
+const UPGRADES: [&str; 5] = [
     "ALTER TABLE runs ADD COLUMN ask_metrics TEXT; ALTER TABLE runs ADD COLUMN ask_judge TEXT;",
     "ALTER TABLE runs ADD COLUMN embedder TEXT; ALTER TABLE samples ADD COLUMN embedding BLOB;",
     "CREATE TABLE scores (sample INTEGER NOT NULL REFERENCES samples(id) ON DELETE CASCADE, \
      definition TEXT NOT NULL, value REAL, problem TEXT, PRIMARY KEY (sample, definition)) \
      STRICT, WITHOUT ROWID;",
     "ALTER TABLE samples ADD COLUMN whole TEXT;",
+    "ALTER TABLE runs ADD COLUMN is_open INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// The number of a run in its database.

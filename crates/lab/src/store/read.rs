@@ -160,7 +160,18 @@ impl Store {
         )
     }
 
-    /// Finds a run by its number, the first digits of its hash, or `last`.
+    /// The last run that isn't a round of a search that was stopped.
+    fn closed(&self) -> Result<Option<RunId>, StoreError> {
+        let ids: Vec<RunId> = self.rows(
+            "SELECT id FROM runs WHERE is_open = 0 ORDER BY id DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(ids.first().copied())
+    }
+
+    /// Finds a run by its number, the first digits of its hash, or `last`. A round of a search that
+    /// was stopped isn't the last run.
     ///
     /// # Errors
     /// If no run matches, or several do.
@@ -177,7 +188,20 @@ impl Store {
             ));
         };
         if name == "last" {
-            return Ok(*last);
+            let closed = match self.schema < 6 {
+                true => Some(*last),
+                false => self.closed()?,
+            };
+            return closed.map_or_else(
+                || {
+                    refuse(format!(
+                        "the runs of {} are rounds of a search that was stopped: `kelvin tune` \
+                         goes on with it, and `kelvin runs list` numbers them",
+                        self.path.display()
+                    ))
+                },
+                Ok,
+            );
         }
         if let Some((id, _)) = all.iter().find(|(id, _)| id.to_string() == name) {
             return Ok(*id);

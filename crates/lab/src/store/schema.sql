@@ -1,4 +1,4 @@
--- The database of runs, version 5. Times are UTC; hashes are hexadecimal; quantities are in nats.
+-- The database of runs, version 6. Times are UTC; hashes are hexadecimal; quantities are in nats.
 
 -- One row for each recipe (its hash) that was begun.
 CREATE TABLE runs (
@@ -12,7 +12,8 @@ CREATE TABLE runs (
     judge TEXT,                      -- the model whose opinion its samples have (judged_…), as JSON
     ask_metrics TEXT,                -- what the recipe wants to be reported, as JSON; NULL if it's silent
     ask_judge TEXT,                  -- the model that it wants to judge, or none; NULL if it's silent
-    embedder TEXT                    -- SHA-256 of the model by which its samples have embeddings
+    embedder TEXT,                   -- SHA-256 of the model by which its samples have embeddings
+    is_open INTEGER NOT NULL DEFAULT 0  -- 1: a round of a search that hasn't ended
 ) STRICT;
 
 -- The rows of a run's table, from 0, in the order of the recipe.

@@ -262,7 +262,7 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
     store.put(run, &sample(0, 1, 1)).unwrap();
     drop(store);
     let first = "DROP TABLE scores; ALTER TABLE runs DROP COLUMN embedder; ALTER TABLE samples DROP COLUMN embedding;
-        ALTER TABLE samples DROP COLUMN whole;
+        ALTER TABLE samples DROP COLUMN whole; ALTER TABLE runs DROP COLUMN is_open;
         ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge; PRAGMA \
         user_version = 1";
     Connection::open(&path).unwrap().execute_batch(first).unwrap();
@@ -273,6 +273,7 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
 
     let store = Store::open_to_read(&path).unwrap();
     assert_eq!(store.load(run).unwrap().samples, [sample(0, 1, 1)]);
+    assert_eq!(store.find("last").unwrap(), run);
     assert_eq!(
         (&store.list().unwrap()[0].recipe.evaluation, version()),
         (&Evaluation::default(), 1)
@@ -287,6 +288,29 @@ fn an_older_file_can_be_read_as_it_is_and_is_brought_up_to_date_when_it_is_writt
     assert_eq!((again, version()), (run, SCHEMA));
     assert_eq!(store.show(run).unwrap().recipe.evaluation, evaluation);
     assert_eq!(store.load(run).unwrap().samples, [sample(0, 1, 1)]);
+}
+
+#[test]
+fn a_round_of_a_search_that_was_stopped_isnt_the_last_run() {
+    let (_folder, path) = fresh();
+    let mut store = Store::open(&path).unwrap();
+    let at = |seed: u64| Recipe { seed, ..recipe(1) };
+    let round = store.begin_round(&at(1), &source(), "0.1.0").unwrap();
+    let said = store.find("last").unwrap_err().to_string();
+    assert!(said.contains("rounds of a search that was stopped"), "{said}");
+    assert_eq!(store.find(&round.to_string()).unwrap(), round);
+    let swept = store.begin(&at(2), &source(), "0.1.0").unwrap();
+    let next = store.begin_round(&at(3), &source(), "0.1.0").unwrap();
+    // A run that was swept before stays one.
+    assert_eq!(store.begin_round(&at(2), &source(), "0.1.0").unwrap(), swept);
+    assert_eq!(store.find("last").unwrap(), swept);
+    // Swept by itself, or with the whole search, a round is a run.
+    store.begin(&at(3), &source(), "0.1.0").unwrap();
+    assert_eq!(store.find("last").unwrap(), next);
+    let last = store.begin_round(&at(4), &source(), "0.1.0").unwrap();
+    assert_eq!(store.find("last").unwrap(), next);
+    store.close_rounds(&[round, last]).unwrap();
+    assert_eq!(store.find("last").unwrap(), last);
 }
 
 #[test]

@@ -22,6 +22,41 @@ impl Store {
         source: &Source,
         version: &str,
     ) -> Result<RunId, StoreError> {
+        self.begin_as(recipe, source, version, false)
+    }
+
+    /// As [`Store::begin`], for a round of a search. Until [`Store::close_rounds`], `last` doesn't
+    /// name it, unless it was a run before.
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn begin_round(
+        &mut self,
+        recipe: &Recipe,
+        source: &Source,
+        version: &str,
+    ) -> Result<RunId, StoreError> {
+        self.begin_as(recipe, source, version, true)
+    }
+
+    /// A search has come to its end: its rounds are runs as others are.
+    ///
+    /// # Errors
+    /// If they can't be written.
+    pub fn close_rounds(&mut self, runs: &[RunId]) -> Result<(), StoreError> {
+        self.write(None, |db| {
+            let mut close = db.prepare("UPDATE runs SET is_open = 0 WHERE id = ?1")?;
+            runs.iter().try_for_each(|run| close.execute([run]).map(drop))
+        })
+    }
+
+    fn begin_as(
+        &mut self,
+        recipe: &Recipe,
+        source: &Source,
+        version: &str,
+        is_round: bool,
+    ) -> Result<RunId, StoreError> {
         let (canonical, hash) = (recipe.canonical(source), recipe.hash(source));
         let source = serde_json::to_string(source).expect("texts are always JSON");
         let n_samples = recipe.samples as i64;
@@ -31,10 +66,19 @@ impl Store {
         let run = self.write(None, |db| {
             let is_new = db.execute(
                 "INSERT INTO runs (hash, canonical, source, n_samples, version, created, \
-                 ask_metrics, ask_judge)
-                 VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ'), ?6, ?7)
+                 ask_metrics, ask_judge, is_open)
+                 VALUES (?1, ?2, ?3, ?4, ?5, strftime('%Y-%m-%dT%H:%M:%SZ'), ?6, ?7, ?8)
                  ON CONFLICT (hash) DO NOTHING",
-                params![hash, canonical, source, n_samples, version, metrics, evaluation.judge],
+                params![
+                    hash,
+                    canonical,
+                    source,
+                    n_samples,
+                    version,
+                    metrics,
+                    evaluation.judge,
+                    is_round
+                ],
             )? == 1;
             let run: RunId =
                 db.query_row("SELECT id FROM runs WHERE hash = ?1", [&hash], |row| row.get(0))?;
@@ -42,8 +86,8 @@ impl Store {
                 db.execute(
                     "UPDATE runs SET n_samples = max(n_samples, ?2), ask_metrics = coalesce(?3, \
                      ask_metrics),
-                     ask_judge = coalesce(?4, ask_judge) WHERE id = ?1",
-                    params![run, n_samples, metrics, evaluation.judge],
+                     ask_judge = coalesce(?4, ask_judge), is_open = is_open AND ?5 WHERE id = ?1",
+                    params![run, n_samples, metrics, evaluation.judge, is_round],
                 )?;
                 return Ok(run);
             }

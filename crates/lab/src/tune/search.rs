@@ -219,7 +219,7 @@ impl Search<'_> {
             let seed = first.seed.wrapping_add(number as u64 * DICE_APART);
             let recipe =
                 Recipe { chains: chains.clone(), samples: round.samples, seed, ..first.clone() };
-            let run = store.begin(&recipe, worker.source(), self.version)?;
+            let run = store.begin_round(&recipe, worker.source(), self.version)?;
             let n_written: usize = played.iter().map(|round| round.texts).sum();
             watcher.round(n_written + store.present(run)?.len(), n_all);
             let swept = sweep(&recipe, run, store, worker, &mut Told(watcher))?;
@@ -240,6 +240,8 @@ impl Search<'_> {
                 texts: recipe.n_texts(),
             });
             if round.is_last {
+                let runs: Vec<RunId> = played.iter().map(|round| round.run).collect();
+                store.close_rounds(&runs)?;
                 return Ok(Some(found(objective, played, &data)));
             }
             let order = standings(&data, objective);

@@ -43,6 +43,10 @@ pub(super) async fn model(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "ends": ends,
         "parallel": shared.room.n_texts,
         "calibration": calibration,
+        "models": shared.menu.names(),
+        "problem": shared.menu.problem(),
+        "run": shared.run,
+        "sessions": shared.sessions.is_some(),
     }))
 }
 

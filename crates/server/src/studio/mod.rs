@@ -2,15 +2,17 @@
 //!
 //! `files` serves the page, `rows` provides the logits after a text, `live` shows next-token
 //! distributions, `typed` shows softmax of typed logits without a model, `chains` describes chains,
-//! `write` continues texts, `phases`
-//! says where their tokens stand.
+//! `write` continues texts, `phases` says where their tokens stand, `sessions` keeps them on the
+//! disk, `menu` offers other models.
 
 mod ask;
 mod chains;
 mod files;
 mod live;
+mod menu;
 mod phases;
 mod rows;
+mod sessions;
 mod typed;
 mod write;
 
@@ -25,7 +27,9 @@ use axum::{
 };
 use serde::Serialize;
 
+pub use menu::Menu;
 pub(crate) use rows::Rows;
+pub(crate) use sessions::Sessions;
 
 use super::{Shared, body::read_body, fields::Fields, gate::RequestId, problem::Problem};
 use ask::{Ask, Subject};
@@ -38,6 +42,8 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .merge(files::router())
         .route("/studio/model", get(chains::model))
         .route("/studio/stages", get(chains::stages))
+        .merge(kept())
+        .route("/studio/open", post(|shared, request| plain(shared, request, menu::open)))
         .route("/studio/chain", post(|shared, request| plain(shared, request, chains::chain)))
         .route("/studio/tokens", post(|shared, request| plain(shared, request, chains::tokens)))
         .route("/studio/encode", post(|shared, request| plain(shared, request, write::encode)))
@@ -58,6 +64,21 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
             post(|shared, id, request| of_row(shared, id, request, live::draws)),
         )
         .route("/studio/write", post(write::write))
+}
+
+/// The routes of sessions on the server's disk.
+fn kept() -> Router<Arc<Shared>> {
+    let (list, read, write, ahead, remove) =
+        (sessions::list, sessions::read, sessions::write, sessions::ahead, sessions::remove);
+    Router::new()
+        .route("/studio/sessions", post(move |shared, request| plain(shared, request, list)))
+        .route("/studio/sessions/read", post(move |shared, request| plain(shared, request, read)))
+        .route("/studio/sessions/write", post(move |shared, request| plain(shared, request, write)))
+        .route("/studio/sessions/ahead", post(move |shared, request| plain(shared, request, ahead)))
+        .route(
+            "/studio/sessions/remove",
+            post(move |shared, request| plain(shared, request, remove)),
+        )
 }
 
 /// Answers a request that needs no logits.

@@ -107,6 +107,11 @@ export function naming(model) {
   return made(view, { ...keys, ...carried, session: null, model });
 }
 
+/** Forgets what belongs to one model: its tokens, and the session, whose text stays. */
+export function forget() {
+  write({ ...carried, session: null, cont: null, at: null, model: null });
+}
+
 /**
  * Calls when somebody else changes the address.
  * @param {() => void} call

@@ -18,6 +18,7 @@ import * as address from "./address.js";
 import { h, clear } from "./dom.js";
 import { exactly } from "./format.js";
 import { guide } from "./guide.js";
+import { modelMenu } from "./parts/models.js";
 import { copyLink, otherModel } from "./parts/share.js";
 import { get, explain } from "./server.js";
 import { keep, recall } from "./store.js";
@@ -30,6 +31,7 @@ import { view as compare } from "./views/compare.js";
 import { view as decide } from "./views/decide.js";
 import { view as learn } from "./views/learn.js";
 import { view as write } from "./views/write.js";
+import { offer } from "./write/sessions.js";
 
 /** @import { Model, View } from "./types.js" */
 
@@ -40,6 +42,8 @@ const views = [softmax, next, chain, compare, search, write, decide, learn];
 const main = at("main");
 const nav = at("nav");
 const tools = at("tools");
+/** The place of the menu of models. */
+const menu = h("span", {});
 let leave = () => {};
 /** How many times a view was asked for: one that waits for the model gives way to a later one. */
 let asked = 0;
@@ -71,6 +75,8 @@ async function show() {
     return;
   }
   if (mine !== asked) return;
+  modelMenu(menu, model, restart);
+  offer(model.sessions);
   const isExact = address.maybe("exact") === "1";
   exactly(isExact);
   footer(model, isExact);
@@ -170,7 +176,7 @@ function restart() {
   show();
 }
 
-tools.append(...controls(restart), ...copyLink(() => model));
+tools.append(menu, ...controls(restart), ...copyLink(() => model));
 theme();
 guide(tools, main);
 address.onChange(show);

@@ -2,6 +2,8 @@
 // `tsc --checkJs`. Nothing here runs. The server's side is `server/studio/`; its API document is at
 // /openapi.json.
 
+/** @import { Head } from "./write/sessions.js" */
+
 export {};
 
 /**
@@ -25,6 +27,10 @@ export {};
  * @property {{ id: number, shown: string }[]} ends tokens that end a text
  * @property {number} parallel texts that are continued at once
  * @property {Calibrated | null} calibration what fits decisions, if the server has it
+ * @property {string[]} models those of the menu, none where there is no menu
+ * @property {string | null} problem why the model that was chosen last isn't served
+ * @property {string} run sets a start of the server apart from others
+ * @property {boolean} sessions whether the server keeps sessions on its disk
  */
 
 /**
@@ -461,6 +467,12 @@ export {};
  *   "/studio/curves": { points: CurvePoint[] },
  *   "/studio/chain": ChainSaid,
  *   "/studio/tokens": Named[],
+ *   "/studio/open": { opening: string },
+ *   "/studio/sessions": { heads: Head[] },
+ *   "/studio/sessions/read": { head: Head | null, state: string | null, parts: string[] },
+ *   "/studio/sessions/write": { revision: number, changed: number },
+ *   "/studio/sessions/ahead": {},
+ *   "/studio/sessions/remove": {},
  *   "/v1/decisions": { answers: [Decision, ...Decision[]] },
  *   "/v1/search": Searched,
  *   "/studio/encode": Pick<Token, "id" | "text" | "shown">[],

@@ -289,7 +289,7 @@ impl Conversation {
         request.ends = Ends { max_tokens: self.max_tokens, ..ends };
         request.drafts[0].constraint = self.form.as_ref().map(|(_, constraint)| constraint.fork());
         let guard = interrupt::Guard::new();
-        let mut stream = Stream::new(self.json, &guard);
+        let mut stream = Stream::new(self.json, self.max_tokens, &guard);
         let before = self.batch.guess_counts();
         let mut continuations = generate(engine, &mut self.batch, request, &mut stream)?;
         if let Some(error) = stream.failed {

@@ -134,7 +134,8 @@ fn continue_prompt<'s>(
         let facts = view::facts(session, &prompt, &plan, &plan.chain.to_string());
         terminal::print(&(typed + &facts))?;
     }
-    let mut watcher = view::Watcher::new(&plan, live, guard)?;
+    let longest = args.length.max_tokens;
+    let mut watcher = view::Watcher::new(&plan, live, longest, guard)?;
     let mut batch = session.batch(budget);
     let mut continuations = generate(&session.engine, &mut batch, request, &mut watcher)?;
     let clocks = watcher.finish()?;

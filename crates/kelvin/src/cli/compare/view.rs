@@ -58,6 +58,8 @@ pub(crate) struct Watcher<'a> {
     live: Option<Live<Stdout>>,
     style: Style,
     reading: LateBar,
+    /// Where nothing is shown before the end: how far the texts are, of at most so many tokens.
+    writing: Option<(LateBar, u64)>,
     failed: Option<std::io::Error>,
 }
 
@@ -81,10 +83,11 @@ impl Clocks {
 }
 
 impl<'a> Watcher<'a> {
-    /// With `live`, the columns are shown while they stream.
+    /// With `live`, the columns are shown while they stream. A text has at most `longest` tokens.
     pub(crate) fn new(
         plan: &'a Plan,
         live: bool,
+        longest: usize,
         guard: &'a Guard,
     ) -> std::io::Result<Watcher<'a>> {
         let growing: Vec<Growing> = plan
@@ -103,6 +106,8 @@ impl<'a> Watcher<'a> {
             .collect();
         let clock = Clock::start();
         let clocks = Clocks { whole: clock, columns: vec![clock; growing.len()] };
+        let most = growing.len().saturating_mul(longest) as u64;
+        let writing = (!live).then(|| (LateBar::new(Counted::NewTokens), most));
         let live = live.then(|| Live::new(std::io::stdout())).transpose()?;
         Ok(Watcher {
             plan,
@@ -112,6 +117,7 @@ impl<'a> Watcher<'a> {
             live,
             style: Style::stdout(),
             reading: LateBar::new(Counted::Tokens),
+            writing,
             failed: None,
         })
     }
@@ -190,6 +196,10 @@ impl Observer for Watcher<'_> {
         {
             let growing = &mut self.growing[step.column];
             growing.column.mark = growing.spans.get(step.index).cloned();
+        }
+        if let Some((bar, most)) = &mut self.writing {
+            let n: usize = self.growing.iter().map(|growing| growing.tokens.len()).sum();
+            bar.set(n as u64, *most);
         }
         self.paint()?;
         self.go_on()

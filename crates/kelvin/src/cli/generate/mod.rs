@@ -93,6 +93,10 @@ pub(crate) struct Stream<'a> {
     pub(crate) clock: Clock,
     /// The progress bar of prefill.
     pub(crate) reading: LateBar,
+    /// That of a text which is printed at the end, and how many tokens it has at most.
+    pub(crate) writing: (LateBar, u64),
+    /// Tokens so far.
+    pub(crate) n_written: u64,
     /// Whether thoughts were shown last.
     pub(crate) thinks: bool,
     /// The error that ended the output, e.g. a closed pipe.
@@ -100,14 +104,17 @@ pub(crate) struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// A stream that begins now; `silent` if JSON is printed at the end.
-    pub(crate) fn new(silent: bool, guard: &'a interrupt::Guard) -> Stream<'a> {
+    /// A stream that begins now; `silent` if JSON is printed at the end. The text has at most
+    /// `longest` tokens.
+    pub(crate) fn new(silent: bool, longest: usize, guard: &'a interrupt::Guard) -> Stream<'a> {
         Stream {
             silent,
             to_terminal: terminal::is_terminal(),
             guard,
             clock: Clock::start(),
             reading: LateBar::new(Counted::Tokens),
+            writing: (LateBar::new(Counted::NewTokens), longest as u64),
+            n_written: 0,
             thinks: false,
             failed: None,
         }
@@ -149,10 +156,17 @@ impl Observer for Stream<'_> {
 
     fn token(&mut self, step: Step<'_>) -> ControlFlow<()> {
         self.clock.token();
+        self.n_written += 1;
+        if self.silent {
+            let (bar, longest) = &mut self.writing;
+            bar.set(self.n_written, *longest);
+        }
         self.show(step.text)
     }
 
     fn finished(&mut self, _: RequestId, _column: usize, text: &str, _reason: &FinishReason) {
+        let (bar, longest) = &mut self.writing;
+        bar.set(*longest, *longest);
         let _ = self.show(text);
     }
 }
@@ -222,7 +236,7 @@ pub(crate) fn run(args: &GenerateArgs) -> anyhow::Result<()> {
         terminal::note(&format!("{model} · {form} · {chain} · seed {}", seed.value));
     }
     let guard = interrupt::Guard::new();
-    let mut stream = Stream::new(args.output.json, &guard);
+    let mut stream = Stream::new(args.output.json, args.length.max_tokens, &guard);
     let mut batch = session.batch(budget);
     let mut continuations = generate(&session.engine, &mut batch, request, &mut stream)?;
     if let Some(pending) = pending {

@@ -89,6 +89,10 @@ pub(crate) struct ServeArgs {
     /// model file recommends (general.sampling.*); a request's own settings replace them one by one
     #[arg(long, help_heading = "Server")]
     pub(crate) recommended: bool,
+    /// Let the studio keep sessions in this folder as well, for all who use the server; without it
+    /// they are in the browser alone
+    #[arg(long, value_name = "DIR", help_heading = "Server")]
+    pub(crate) sessions: Option<PathBuf>,
     /// Take the temperatures of decisions (/v1/decisions) from a file that `kelvin calibrate` wrote
     /// for this model
     #[arg(long, value_name = "FILE", help_heading = "Server")]

@@ -2,14 +2,16 @@
 //! the studio as a static page.
 
 pub(super) mod args;
+mod menu;
 mod still;
 
-use std::{io::IsTerminal, net::SocketAddr, time::Duration};
+use std::{fs, io::IsTerminal, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::{chat::Day, transformer::PAGE};
 use kelvin_lab::text_file;
-use kelvin_server::{Budget, Key, Origin};
+use kelvin_server::{Budget, Key, Menu, Origin};
+use kelvin_views::escape;
 
 use crate::{
     cli::shared::{
@@ -22,6 +24,7 @@ use crate::{
     terminal,
 };
 use args::{ServeArgs, StudioArgs};
+use menu::Choice;
 
 /// Page budget in tokens for each text of --parallel, besides one whole context. Running texts and
 /// the prefix cache share it.
@@ -44,9 +47,75 @@ pub(crate) fn studio(args: &StudioArgs) -> anyhow::Result<()> {
 
 fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
     check(args)?;
-    let day = prompt::day(Some(&args.date))?;
-    let key = key(args)?;
-    let session = session::open(&args.model)?.drafting(&args.drafts.draft, &args.model)?;
+    let fixed = Fixed { day: prompt::day(Some(&args.date))?, key: key(args)?, opens };
+    if let Some(folder) = &args.sessions {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("--sessions: can't make the folder {}", folder.display()))?;
+    }
+    let first = session::open(&args.model)?.drafting(&args.drafts.draft, &args.model)?;
+    let served = Choice { name: names(&first)[0].clone(), model: args.model.named.model.clone() };
+    let choices = match menu::is_offered(args, fixed.key.is_some()) {
+        true => menu::choices(served.clone()),
+        false => Vec::new(),
+    };
+    let mut turn = Turn { served, before: None, port: args.port, is_first: true, problem: None };
+    let mut next = Some(first);
+    log_to_stderr();
+    loop {
+        let session = next.take().map_or_else(|| reopened(args, &turn.served), Ok);
+        let served =
+            session.and_then(|session| served_once(args, &fixed, session, &choices, &mut turn));
+        match (served, turn.before.take()) {
+            (Ok(Some(chosen)), _) => {
+                terminal::note(&format!("opening {}", escape::printable(&chosen.name)));
+                turn.before = Some(std::mem::replace(&mut turn.served, chosen));
+            }
+            // A model of the menu that can't be served gives way to the one before.
+            (Err(error), Some(before)) => {
+                let problem = format!("{} can't be opened: {error:#}", turn.served.name);
+                terminal::note(&escape::printable(&problem));
+                (turn.served, turn.problem) = (before, Some(problem));
+            }
+            (served, _) => return served.map(drop),
+        }
+    }
+}
+
+/// What is the same for every model that is served.
+struct Fixed {
+    day: Day,
+    key: Option<Key>,
+    /// Whether a browser is opened.
+    opens: bool,
+}
+
+/// A model that is served, and where.
+struct Turn {
+    served: Choice,
+    /// The one before, until this one is served.
+    before: Option<Choice>,
+    /// The port; 0 before the first turn if any will do.
+    port: u16,
+    is_first: bool,
+    /// Why the model that was chosen last isn't served.
+    problem: Option<String>,
+}
+
+/// Opens a model of the menu, with the flags of the first one.
+fn reopened(args: &ServeArgs, choice: &Choice) -> anyhow::Result<Session> {
+    let mut model = args.model.clone();
+    model.named.model = choice.model.clone();
+    session::open(&model)?.drafting(&args.drafts.draft, &model)
+}
+
+/// Serves a model until the end, or until another one of the menu is chosen, which it returns.
+fn served_once(
+    args: &ServeArgs,
+    fixed: &Fixed,
+    session: Session,
+    choices: &[Choice],
+    turn: &mut Turn,
+) -> anyhow::Result<Option<Choice>> {
     let recommended =
         if args.recommended { Some(options::recommended(&session.engine)?) } else { None };
     let limit = session.limit();
@@ -54,9 +123,12 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
     let n_bytes = |n_pages: usize| session.n_bytes(room(n_pages));
     let room = room(pages(args, limit, &n_bytes)?);
     let room_bytes = n_bytes(room.n_pages);
+    let menu = match choices {
+        [] | [_] => Menu::default(),
+        all => Menu::new(all.iter().map(|one| one.name.clone()).collect(), turn.problem.take()),
+    };
     let names = names(&session);
     let name = names[0].clone();
-    let is_open = key.is_none();
     let options = kelvin_server::Options {
         names,
         sha256: session.file.sha256.clone(),
@@ -67,35 +139,33 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
         limit,
         room,
         queue: args.queue,
-        key,
-        day: day.clone(),
+        key: fixed.key.clone(),
+        day: fixed.day.clone(),
         starts_recommended: args.recommended,
         origins: args.allow_origin.clone(),
         connections: args.connections,
         patience: Duration::from_secs(args.patience),
         drain: Duration::from_secs(args.drain),
+        menu: menu.clone(),
+        sessions: args.sessions.clone(),
     };
-    log_to_stderr();
     let asks_date =
         matches!(&session.engine.template, Some(Ok(template)) if template.may_ask_date());
     let guard = Guard::new();
-    let interrupted = || guard.requested();
-    kelvin_server::serve(session.engine, &args.host, args.port, options, &interrupted, |address| {
-        // The address and what to do with it come first.
-        terminal::print(&format!(
-            "{name} on http://{address}\nOpen it in a browser: that is the studio{}. Clients of \
-             OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it.\nroom for {} \
-             texts at once, of {} tokens in all ({} MB)\n",
-            if opens { " (a browser is being opened)" } else { "" },
-            room.n_texts,
-            room.n_tokens(),
-            room_bytes.div_ceil(1_000_000)
-        ))?;
-        if opens {
-            open(address);
-        }
-        if is_open {
-            warn_of_no_key(address, args);
+    let ends = || guard.requested() || menu.chosen().is_some();
+    let port = turn.port;
+    kelvin_server::serve(session.engine, &args.host, port, options, &ends, |address| {
+        (turn.port, turn.before) = (address.port(), None);
+        if std::mem::take(&mut turn.is_first) {
+            welcome(&name, address, room, room_bytes, fixed.opens)?;
+            if fixed.opens {
+                open(address);
+            }
+            if fixed.key.is_none() {
+                warn_of_no_key(address, args);
+            }
+        } else {
+            terminal::print(&format!("{name} on http://{address}\n"))?;
         }
         if let Some(chain) = recommended.and_then(|recommended| recommended.chain) {
             terminal::note(&format!(
@@ -104,8 +174,8 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
             ));
         }
         if asks_date {
-            let date = match &day {
-                Day::Today => format!("today, {} now (UTC)", day.date()),
+            let date = match &fixed.day {
+                Day::Today => format!("today, {} now (UTC)", fixed.day.date()),
                 Day::Named(date) => date.clone(),
             };
             terminal::note(&format!(
@@ -114,7 +184,30 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
             ));
         }
         Ok(())
-    })
+    })?;
+    if guard.requested() {
+        return Ok(None);
+    }
+    Ok(menu.chosen().and_then(|chosen| choices.iter().find(|one| one.name == chosen).cloned()))
+}
+
+/// The first lines: the address and what to do with it.
+fn welcome(
+    name: &str,
+    address: SocketAddr,
+    room: Budget,
+    room_bytes: usize,
+    opens: bool,
+) -> anyhow::Result<()> {
+    terminal::print(&format!(
+        "{name} on http://{address}\nOpen it in a browser: that is the studio{}. Clients of \
+         OpenAI's API take http://{address}/v1 as their base URL. Ctrl-C ends it.\nroom for {} \
+         texts at once, of {} tokens in all ({} MB)\n",
+        if opens { " (a browser is being opened)" } else { "" },
+        room.n_texts,
+        room.n_tokens(),
+        room_bytes.div_ceil(1_000_000)
+    ))
 }
 
 /// Opens the studio in a browser. An unspecified address (`0.0.0.0`) is opened as `localhost`.

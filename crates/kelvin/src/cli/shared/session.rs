@@ -36,6 +36,10 @@ use crate::terminal::{
     late::{Counted, LateBar},
 };
 
+/// What to expect of an instruction set without kernels of its own.
+const SLOW: &str = "hint: the scalar kernels compute, with the same texts, more than 100 times \
+    slower than others; fast ones need AVX2 with FMA and F16C on x86-64, or aarch64";
+
 /// An open model, and how it runs.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -105,6 +109,9 @@ pub(crate) fn open(args: &ModelArgs) -> anyhow::Result<Session> {
     }
     let (reference, path) = locate(args)?;
     let quantize = how.quantize;
+    if options.isa.unwrap_or_else(Isa::best) == Isa::SCALAR {
+        terminal::note(SLOW);
+    }
     let engine = load(&path, quantize, &options)?;
     warn(&engine.tokenizer);
     let own = engine.model.config.ctx_len;

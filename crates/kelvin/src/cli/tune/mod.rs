@@ -216,6 +216,10 @@ impl SearchProgress<'_> {
 
 impl Progress for SearchProgress<'_> {
     fn tokens(&mut self, _: usize) -> ControlFlow<()> {
+        // Long texts take their time: what is told in a pipe isn't only told when one is done.
+        if let Some(bar) = &mut self.bar {
+            bar.set(self.done, self.all);
+        }
         self.go_on()
     }
 

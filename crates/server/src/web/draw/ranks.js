@@ -32,6 +32,7 @@ export function ranks(height) {
     ["key-tail", "mass beyond the rank"],
   ];
   return {
+    drawing: drawing.root,
     root: h(
       "div",
       {},

@@ -51,6 +51,34 @@ export function write(columns) {
 }
 
 /**
+ * The dice that columns have of their own, and which columns are locked: `-;5;3!`.
+ * @typedef {{ dice: number | null, locked: boolean }} Own
+ * @returns {Own[]}
+ */
+export function readDice() {
+  return address
+    .key("dice", "")
+    .split(";")
+    .map((part) => {
+      const [, digits, lock] = /^(\d{1,15})(!?)$/.exec(part) ?? [];
+      return digits
+        ? { dice: Number(digits), locked: lock === "!" }
+        : { dice: null, locked: false };
+    });
+}
+
+/**
+ * The dice of columns into the address.
+ * @param {Own[]} columns
+ */
+export function writeDice(columns) {
+  const all = columns.map(({ dice, locked }) =>
+    dice === null ? "-" : `${dice}${locked ? "!" : ""}`,
+  );
+  address.write({ dice: columns.every(({ dice }) => dice === null) ? null : all.join(";") });
+}
+
+/**
  * A column with a temperature that none has.
  * @param {What[]} columns
  * @returns {What}

@@ -33,6 +33,8 @@ export function dart(move) {
   const title = h("h3", {}, "Where the pick flips");
   return {
     root: h("div", {}, about, bar.root, says, near, title, list, note),
+    /** The bar alone. */
+    drawing: bar.root,
     /**
      * @param {Next} answer
      * @param {number} t

@@ -34,7 +34,9 @@ const ROWS = 8;
 export function places(fail) {
   const title = h("h2", { tabindex: "-1" });
   const note = h("p", { class: "note" });
-  const row = h("div", { class: "compare places" });
+  // On a phone the columns are scrolled sideways, by keyboard too.
+  const scrolls = { role: "group", tabindex: "0", "aria-label": "Columns at this place" };
+  const row = h("div", { class: "compare places", ...scrolls });
   let close = () => {};
   let turn = 0;
   const shut = h("button", { type: "button", class: "quiet icon", "aria-label": "Close" }, "×");

@@ -18,11 +18,16 @@ const PROPERTIES = [
 ];
 
 /**
+ * A drawing on the page, or what makes one that has its colours in itself.
+ * @typedef {SVGSVGElement | (() => SVGSVGElement)} Source
+ */
+
+/**
  * Buttons that save a drawing.
  * @param {string} name of the file, and what the buttons are called after
- * @param {SVGSVGElement} svg
+ * @param {Source} source
  */
-export function saves(name, svg) {
+export function saves(name, source) {
   const button = (/** @type {string} */ kind, /** @type {() => unknown} */ save) =>
     h(
       "button",
@@ -38,22 +43,36 @@ export function saves(name, svg) {
   return h(
     "span",
     { class: "saves" },
-    button("SVG", () => give(`${file}.svg`, picture(svg))),
+    button("SVG", () => give(`${file}.svg`, fileOf(picture(source)))),
     button("PNG", async () => {
-      const pixels = await painted(svg);
+      const pixels = await painted(picture(source));
       if (pixels) give(`${file}.png`, pixels);
     }),
   );
 }
 
 /**
- * The drawing as a file of its own.
+ * The drawing by itself, on the page's ground.
+ * @param {Source} source
+ */
+function picture(source) {
+  const svg = typeof source === "function" ? source() : copied(source);
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  ground.setAttribute("width", "100%");
+  ground.setAttribute("height", "100%");
+  ground.setAttribute("fill", getComputedStyle(document.body).backgroundColor);
+  svg.prepend(ground);
+  return svg;
+}
+
+/**
+ * A copy that needs no style sheet.
  * @param {SVGSVGElement} svg
  */
-function picture(svg) {
+export function copied(svg) {
   const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
   const { width, height } = svg.getBoundingClientRect();
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", String(width));
   copy.setAttribute("height", String(height));
   copy.removeAttribute("class");
@@ -64,13 +83,13 @@ function picture(svg) {
     to[i].removeAttribute("class");
     to[i].removeAttribute("style");
   });
-  const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-  ground.setAttribute("width", "100%");
-  ground.setAttribute("height", "100%");
-  ground.setAttribute("fill", getComputedStyle(document.body).backgroundColor);
-  copy.prepend(ground);
   copy.removeAttribute("style");
-  return new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+  return copy;
+}
+
+/** @param {SVGSVGElement} svg */
+function fileOf(svg) {
+  return new Blob([new XMLSerializer().serializeToString(svg)], { type: "image/svg+xml" });
 }
 
 /**
@@ -79,8 +98,8 @@ function picture(svg) {
  * @returns {Promise<Blob | null>}
  */
 async function painted(svg) {
-  const { width, height } = svg.getBoundingClientRect();
-  const url = URL.createObjectURL(picture(svg));
+  const [width, height] = ["width", "height"].map((name) => Number(svg.getAttribute(name)));
+  const url = URL.createObjectURL(fileOf(svg));
   try {
     const image = h("img", { src: url, alt: "" });
     await image.decode();

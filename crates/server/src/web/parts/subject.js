@@ -44,6 +44,17 @@ export function taken() {
 }
 
 /**
+ * Buttons of the examples.
+ * @param {(example: typeof PRESETS[number]) => void} use
+ */
+export function examples(use) {
+  const buttons = PRESETS.map((one) =>
+    h("button", { type: "button", onclick: () => use(one) }, one.name),
+  );
+  return h("div", { class: "presets", role: "group", "aria-label": "Examples" }, buttons);
+}
+
+/**
  * Makes the boxes; `call` hears of every change, some moments after the last key.
  * @param {Model} model
  * @param {() => void} call
@@ -73,13 +84,10 @@ export function subject(model, call) {
     address.write({ text: changed, chat: chat.checked ? "1" : null, cont: null });
     call();
   };
-  const presets = PRESETS.map((one) =>
-    h("button", { type: "button", onclick: () => use(one) }, one.name),
-  );
   const root = h(
     "div",
     { class: "subject" },
-    h("div", { class: "presets", role: "group", "aria-label": "Examples" }, presets),
+    examples(use),
     field("Text", text),
     model.chat ? h("label", { class: "check" }, chat, "as a message in the chat template") : null,
   );

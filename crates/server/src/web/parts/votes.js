@@ -27,7 +27,7 @@ import { download } from "../write/open.js";
 
 /**
  * What all candidates have in common, and the candidates; null where there are none yet.
- * @typedef {{ model: string, text: string, chat: boolean, texts: Candidate[] } | null} Slate
+ * @typedef {{ text: string, chat: boolean, texts: Candidate[] } | null} Slate
  */
 
 const NAME = "votes";
@@ -108,11 +108,12 @@ function pairs(texts) {
 }
 
 /**
- * Shows what was voted so far, by setting.
+ * Shows what was voted so far on a model's texts, by setting.
  * @param {HTMLElement} result
+ * @param {string} model
  */
-function tally(result) {
-  const all = votes();
+function tally(result, model) {
+  const all = votes().filter((vote) => vote.model === model);
   clear(result);
   if (all.length === 0) return;
   const percent = (/** @type {number} */ x) => `${Math.round(x * 100)} %`;
@@ -127,8 +128,8 @@ function tally(result) {
   save.addEventListener("click", () => download("votes.csv", csv(all), "text/csv"));
   const forget = h("button", { type: "button", class: "quiet" }, "Forget them");
   forget.addEventListener("click", () => {
-    keep(NAME, "[]");
-    tally(result);
+    keep(NAME, JSON.stringify(votes().filter((vote) => vote.model !== model)));
+    tally(result, model);
   });
   const how =
     "A run of the same text, chains and seed has these texts; " +
@@ -143,10 +144,11 @@ function tally(result) {
 
 /**
  * Makes the panel. `slate()` gives the texts; `hide` hears whether settings are to be hidden.
+ * @param {string} model
  * @param {() => Slate} slate
  * @param {(hidden: boolean) => void} hide
  */
-export function ballot(slate, hide) {
+export function ballot(model, slate, hide) {
   const says = h("p", { class: "note", "aria-live": "polite" });
   const begin = h("button", { type: "button" }, "Vote blind");
   const left = h("button", { type: "button", class: "strong" }, "The first");
@@ -184,13 +186,13 @@ export function ballot(slate, hide) {
     hide(false);
     says.textContent = open.length === 0 ? "All pairs of these texts are voted." : "";
     open = [];
-    tally(result);
+    tally(result, model);
     if (inside) begin.focus();
   }
   function vote(/** @type {number} */ won) {
     const first = open.shift();
     if (first && now) {
-      const { model, text, chat } = now;
+      const { text, chat } = now;
       const [a, b] = first;
       const dice = { diceOfA: a.seed, diceOfB: b.seed };
       const cast = { model, text, chat, a: a.chain, b: b.chain, won, ...dice };
@@ -216,6 +218,6 @@ export function ballot(slate, hide) {
   equal.addEventListener("click", () => vote(0.5));
   right.addEventListener("click", () => vote(0));
   stop.addEventListener("click", end);
-  tally(result);
+  tally(result, model);
   return { root: h("div", { class: "votes-panel" }, begin, sheet, says, result), end };
 }

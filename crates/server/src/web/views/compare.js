@@ -13,8 +13,10 @@ import {
   parsed,
   parting,
   read,
+  readDice,
   settingOf,
   write,
+  writeDice,
   written,
 } from "../parts/columns.js";
 import { outcome } from "../parts/outcome.js";
@@ -52,7 +54,8 @@ const LETTERS = "ABCDEFGHIJKLMNOP";
  */
 function mount(root, { model }) {
   const v = build(root, model);
-  v.columns = read(v.most).map((what) => column(v, what));
+  const own = readDice();
+  v.columns = read(v.most).map((what, i) => Object.assign(column(v, what), own[i]));
   const box = subject(model, () => stale(v));
   box.text.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run(v);
@@ -69,7 +72,8 @@ function mount(root, { model }) {
     run(v);
   });
   root.append(...layout(v, box.root));
-  run(v);
+  // All of them, so that dice of the address count.
+  run(v, v.columns);
   return () => halt(v);
 }
 
@@ -84,7 +88,7 @@ function build(root, model) {
   const trouble = h("div", { "aria-live": "polite" });
   const bounds = { type: "number", min: "1", max: String(MANY), class: "short" };
   /** @returns {Slate} */
-  const texts = () => slate(v, model);
+  const texts = () => slate(v);
   const v = {
     root,
     most,
@@ -98,7 +102,7 @@ function build(root, model) {
     chain: h("button", { type: "button" }, "+ Chain"),
     fork: h("button", { type: "button" }, "Write on with these"),
     kept: h("p", { class: "note" }),
-    votes: ballot(texts, (hidden) => root.classList.toggle("voting", hidden)),
+    votes: ballot(model.name, texts, (hidden) => root.classList.toggle("voting", hidden)),
     look: places((error) => {
       clear(trouble).append(explain(error, () => open(v, v.at)));
     }),
@@ -360,6 +364,7 @@ function colour(what) {
  * @param {Compare} v
  */
 function lay(v) {
+  writeDice(v.columns);
   v.root.style.setProperty("--n", String(v.columns.length));
   v.row.replaceChildren(...v.columns.map((one) => one.root));
   v.columns.forEach((one, i) => {
@@ -429,17 +434,16 @@ function open(v, i) {
 /**
  * The texts that can be voted on; null while they are written.
  * @param {Compare} v
- * @param {Model} model
  * @returns {Slate}
  */
-function slate(v, model) {
+function slate(v) {
   if (v.running || v.root.classList.contains("stale")) return null;
   const texts = v.columns.map((one) => ({
     chain: settingOf(one.what, chain()),
     seed: one.dice ?? seed(),
     words: one.list.map((piece) => piece.text).join(""),
   }));
-  return { model: model.name, text: address.key("text", FIRST), chat: isChat(), texts };
+  return { text: address.key("text", FIRST), chat: isChat(), texts };
 }
 
 /**

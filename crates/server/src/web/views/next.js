@@ -5,6 +5,7 @@ import * as address from "../address.js";
 import { against } from "../draw/against.js";
 import { bars } from "../draw/bars.js";
 import { ranks } from "../draw/ranks.js";
+import { tableFigure } from "../draw/table_figure.js";
 import { h, clear, panel, choose, terms } from "../dom.js";
 import { choices, count, measure, number, percent, share } from "../format.js";
 import * as heat from "../heat.js";
@@ -12,7 +13,7 @@ import * as chains from "../chain.js";
 import { dart } from "../parts/dart.js";
 import { draws } from "../parts/draws.js";
 import { loop } from "../parts/loop.js";
-import { saves } from "../parts/save.js";
+import { copied, saves } from "../parts/save.js";
 import { search } from "../parts/search.js";
 import { dice, seed } from "../parts/seed.js";
 import { request, subject } from "../parts/subject.js";
@@ -165,7 +166,7 @@ function layout(v, text) {
         panel("Any token, however rare", v.find.root),
       ),
     ),
-    panel("The dart", v.throws.root),
+    panel("The dart", v.throws.root, saves("The dart", v.throws.drawing)),
     panel(
       "At every temperature",
       h("p", { class: "note" }, about),
@@ -197,6 +198,8 @@ function tablePanel(v) {
     ask(v);
   });
   const title = "What could come next";
+  const shown = () => (v.axis === "rank" ? copied(v.ranked.drawing) : tableFigure(v.table.root));
+  const saved = saves(title, shown);
   return h(
     "section",
     { class: "panel", "aria-label": title },
@@ -204,7 +207,7 @@ function tablePanel(v) {
     v.about,
     v.table.root,
     v.ranked.root,
-    h("div", { class: "row middle after" }, h("span", { class: "note" }, "Rows"), size),
+    h("div", { class: "row middle after" }, h("span", { class: "note" }, "Rows"), size, saved),
   );
 }
 

@@ -6,6 +6,7 @@ import { against } from "../draw/against.js";
 import { bars } from "../draw/bars.js";
 import { curve } from "../draw/curve.js";
 import { digits, formula, power } from "../draw/formula.js";
+import { tableFigure } from "../draw/table_figure.js";
 import { h, clear, panel, choose, terms } from "../dom.js";
 import { decimal, measure, number, percent } from "../format.js";
 import * as heat from "../heat.js";
@@ -134,6 +135,7 @@ function layout(v) {
     figure("Gap between the first two", v.gap, null, v.gaps.root),
   ];
   const note = (/** @type {string} */ words) => h("p", { class: "note" }, words);
+  const saved = saves("Probabilities of the logits", () => tableFigure(v.table.root));
   return [
     h("section", { class: "panel lifted sticky" }, v.slider.root),
     h(
@@ -143,7 +145,7 @@ function layout(v) {
       h(
         "div",
         { class: "stack" },
-        panel("Probabilities", note(rows), v.table.root, v.formula, v.figures, v.trouble),
+        panel("Probabilities", note(rows), v.table.root, saved, v.formula, v.figures, v.trouble),
       ),
     ),
     h(

@@ -251,7 +251,6 @@ function layout(v) {
     h("a", { href: address.link("chain") }, "Change it"),
   );
   const begins = h("div", { class: "row after" }, v.anew, v.fresh);
-  const kept = "Sessions are kept in this browser, on this machine.";
   return [
     v.trouble,
     h(
@@ -269,11 +268,7 @@ function layout(v) {
       "div",
       { class: "columns" },
       h("div", { class: "stack" }, v.forks.root, panel("About this text", v.marks.root)),
-      h(
-        "div",
-        { class: "stack" },
-        panel("Sessions", h("p", { class: "note" }, kept), v.shelf.root),
-      ),
+      h("div", { class: "stack" }, panel("Sessions", v.shelf.root)),
     ),
     h(
       "div",

@@ -2,6 +2,7 @@
 // after every change. A session belongs to one tab (a Web Lock); another tab that opens it works on
 // a copy as soon as something changes.
 
+import { isOnDisk } from "./disk.js";
 import * as sessions from "./sessions.js";
 import { Tree } from "./tree.js";
 
@@ -71,7 +72,7 @@ export function current(model) {
 export async function create(tree, { name, model, how }) {
   await settle();
   const head = {
-    id: crypto.getRandomValues(new Uint32Array(3)).join("-"),
+    id: sessions.newId(),
     name: await sessions.unused(name).catch(() => name),
     model,
     changed: Date.now(),
@@ -189,8 +190,9 @@ async function stored(of) {
     }
   } catch (error) {
     console.warn(error);
+    const what = isOnDisk(of.head.id) ? "The server" : "This browser";
     listener.said(
-      "This browser keeps nothing for this page now. Export the session before you close it.",
+      `${what} keeps nothing for this page now. Export the session before you close it.`,
     );
   }
 }
@@ -222,7 +224,7 @@ async function copied(of) {
   const { name } = of.head;
   of.head = {
     ...of.head,
-    id: crypto.getRandomValues(new Uint32Array(3)).join("-"),
+    id: sessions.newId(),
     name: await sessions.unused(name),
     revision: 0,
   };

@@ -10,7 +10,7 @@ import { write } from "./change.js";
 import { carried, changed, fail, show, stop, stopReading } from "./follow.js";
 import * as files from "./file.js";
 import * as keeper from "./keeper.js";
-import { how } from "./page.js";
+import { draft, drafted, how } from "./page.js";
 import { paintText } from "./paint.js";
 import * as sessions from "./sessions.js";
 import { Tree } from "./tree.js";
@@ -138,7 +138,7 @@ function adopt(v, { tree, head }) {
   v.place = tree.path().length;
   v.range = [0, 0];
   v.burst = null;
-  v.begin.value = tree.begun.text;
+  v.begin.value = drafted() || tree.begun.text;
   v.chat.checked = tree.begun.chat;
   address.write({ session: head.name, text: null, chat: null, cont: null });
   clear(v.trouble);
@@ -190,6 +190,7 @@ export async function again(v) {
   const begun = { text: v.begin.value, chat: v.chat.checked };
   try {
     const tokens = await encoded(begun);
+    draft("");
     tree.begin();
     tree.paint = [];
     grow(tree, begun, tokens);
@@ -209,8 +210,10 @@ export async function again(v) {
 export async function fresh(v) {
   if (!(await settled(v))) return;
   quiet(v);
+  const begun = { text: v.begin.value, chat: v.chat.checked };
   try {
-    await create(v, { text: v.begin.value, chat: v.chat.checked });
+    draft("");
+    await create(v, begun);
   } catch (error) {
     fail(v, error);
   }

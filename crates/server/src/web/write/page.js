@@ -6,7 +6,9 @@ import { h, field } from "../dom.js";
 import { LENSES } from "../draw/lens.js";
 import * as heat from "../heat.js";
 import { seed } from "../parts/seed.js";
+import { examples } from "../parts/subject.js";
 import { temperature } from "../parts/temperature.js";
+import { keep, recall } from "../store.js";
 import { FEW, alternatives } from "./alternatives.js";
 import { brush } from "./brush.js";
 import { marks } from "./marks.js";
@@ -77,7 +79,7 @@ export function build(model, host) {
     marks: marks(host.mark),
     brush: brush(host.brush),
     stretches: stretches(host.stretches),
-    shelf: shelf(host.shelf),
+    shelf: shelf(host.shelf, model.sessions),
     versions: versions(host.versions),
     slider: temperature(t, host.heat),
     name: h("input", { type: "text", class: "session-name", "aria-label": "Name of this session" }),
@@ -172,11 +174,34 @@ export function how({ t }) {
   return { chain: chain(), t: t === Infinity ? 1 : t, seed: seed() };
 }
 
+/** The beginning that was typed and not begun, in this tab's store. */
+const DRAFT = "beginning";
+
+/**
+ * Keeps a beginning that was typed, so that another view or a reload doesn't lose it; "" once it
+ * is begun.
+ * @param {string} text
+ */
+export function draft(text) {
+  keep(DRAFT, text, "session");
+}
+
+/** The beginning that was typed and not begun; "" if there is none. */
+export function drafted() {
+  return recall(DRAFT, "session") ?? "";
+}
+
 /**
  * The boxes of a text to begin with.
  * @param {Page} v
  */
 export function beginning({ model, begin, chat }) {
   const check = h("label", { class: "check" }, chat, "as a message in the chat template");
-  return h("div", { class: "subject" }, field("Text", begin), model.chat ? check : null);
+  begin.addEventListener("input", () => draft(begin.value));
+  const presets = examples(({ words, inChat }) => {
+    begin.value = words;
+    chat.checked = inChat && model.chat;
+    draft(words);
+  });
+  return h("div", { class: "subject" }, presets, field("Text", begin), model.chat ? check : null);
 }

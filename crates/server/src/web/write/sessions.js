@@ -1,7 +1,11 @@
 // Sessions as the browser keeps them (IndexedDB): a tree, its name and how it was drawn. A session
 // is written in parts, so that a long text costs what is new of it, and in one transaction, so that
 // it is never half written. Its revision is compared first: of two tabs that write the same session
-// the second is refused instead of overwriting the first.
+// the second is refused instead of overwriting the first. Where the server has a folder for them,
+// sessions may be there instead (`disk.js`).
+
+import { keep, recall } from "../store.js";
+import * as disk from "./disk.js";
 
 /** @import { Node } from "../types.js" */
 /** @import { State } from "./tree.js" */
@@ -37,8 +41,45 @@ const PART = 512;
 /** The part that has all but the tokens. */
 const STATE = -1;
 
+/** The place of new sessions in the browser's store. */
+const CHOICE = "sessions";
+
+/** @typedef {"browser" | "disk"} Where */
+
 /** @type {Promise<IDBDatabase> | null} */
 let opened = null;
+/** Whether the server keeps sessions. */
+let isOffered = false;
+
+/**
+ * Says whether the server keeps sessions.
+ * @param {boolean} is
+ */
+export function offer(is) {
+  isOffered = is;
+}
+
+/**
+ * Where new sessions are kept; a server that has a folder for them is meant to have them.
+ * @returns {Where}
+ */
+export function where() {
+  return isOffered && recall(CHOICE) !== "browser" ? "disk" : "browser";
+}
+
+/**
+ * Chooses where new sessions are kept.
+ * @param {Where} choice
+ */
+export function choose(choice) {
+  keep(CHOICE, choice);
+}
+
+/** An id for a new session, which says where it is kept. */
+export function newId() {
+  const id = crypto.getRandomValues(new Uint32Array(3)).join("-");
+  return where() === "disk" ? disk.signed(id) : id;
+}
 
 function database() {
   opened ??= new Promise((resolve, reject) => {
@@ -93,14 +134,29 @@ function partsOf(id) {
   return IDBKeyRange.bound([id, STATE], [id, Infinity]);
 }
 
+/** The heads of the sessions that the browser keeps. */
+async function heads() {
+  const { heads: store } = await transaction("readonly");
+  return /** @type {Head[]} */ (await answer(store.getAll()));
+}
+
+/** The heads of all sessions, wherever they are kept; a place that fails has none. */
+async function everywhere() {
+  const nothing = (/** @type {unknown} */ error) => {
+    console.warn(error);
+    return /** @type {Head[]} */ ([]);
+  };
+  const places = [heads().catch(nothing), isOffered ? disk.list().catch(nothing) : []];
+  return (await Promise.all(places)).flat();
+}
+
 /**
  * All sessions of a model, those that were changed last first.
  * @param {string} model
  * @returns {Promise<Head[]>}
  */
 export async function list(model) {
-  const { heads } = await transaction("readonly");
-  const all = /** @type {Head[]} */ (await answer(heads.getAll()));
+  const all = await everywhere();
   return all.filter((one) => one.model === model).sort((a, b) => b.changed - a.changed);
 }
 
@@ -109,9 +165,7 @@ export async function list(model) {
  * @param {string} wanted
  */
 export async function unused(wanted) {
-  const { heads } = await transaction("readonly");
-  const all = /** @type {Head[]} */ (await answer(heads.getAll()));
-  const names = new Set(all.map((one) => one.name));
+  const names = new Set((await everywhere()).map((one) => one.name));
   const stem = wanted.replace(/ \(\d+\)$/, "");
   let name = wanted;
   for (let n = 2; names.has(name); n += 1) name = `${stem} (${n})`;
@@ -124,6 +178,7 @@ export async function unused(wanted) {
  * @returns {Promise<Session | null>}
  */
 export async function read(id) {
+  if (disk.isOnDisk(id)) return disk.read(id);
   const { heads, parts } = await transaction("readonly");
   const [head, all] = await Promise.all([answer(heads.get(id)), answer(parts.getAll(partsOf(id)))]);
   if (!head || all.length === 0) return null;
@@ -139,6 +194,12 @@ export async function read(id) {
  * @returns {Promise<Head>}
  */
 export async function write({ head, state, nodes }, known) {
+  const [changed, count] = news(nodes, known);
+  if (disk.isOnDisk(head.id)) {
+    const kept = await disk.write(head, state, changed, count);
+    if (!kept) throw new Conflict(`another page has written “${head.name}”`);
+    return kept;
+  }
   const { heads, parts, done } = await transaction("readwrite");
   const kept = /** @type {Head | undefined} */ (await answer(heads.get(head.id)));
   if ((kept?.revision ?? 0) !== head.revision) {
@@ -147,35 +208,37 @@ export async function write({ head, state, nodes }, known) {
   const next = { ...head, revision: head.revision + 1, changed: Date.now() };
   heads.put(next);
   parts.put(state, [head.id, STATE]);
-  for (let part = 0; part * PART < Math.max(nodes.length, known.length); part += 1) {
-    const chunk = nodes.slice(part * PART, (part + 1) * PART);
-    if (chunk.length === 0) parts.delete([head.id, part]);
-    else if (chunk.some((node, i) => node !== known[part * PART + i]) || shorter(part)) {
-      parts.put(chunk, [head.id, part]);
-    }
-  }
-  /** @param {number} part */
-  function shorter(part) {
-    return nodes.length < known.length && (part + 1) * PART > nodes.length;
-  }
+  for (const [part, chunk] of changed) parts.put(chunk, [head.id, part]);
+  for (let part = count; part * PART < known.length; part += 1) parts.delete([head.id, part]);
   await done;
   return next;
 }
 
 /**
- * Gives a session another name, which no other may have.
- * @param {string} id
- * @param {string} name
+ * The parts of a tree that aren't kept as they are, by their numbers; and how many parts it has.
+ * @param {Node[]} nodes
+ * @param {Node[]} known
+ * @returns {[Map<number, Node[]>, number]}
  */
-export async function rename(id, name) {
-  const { heads, done } = await transaction("readwrite");
-  const head = await answer(heads.get(id));
-  if (head) heads.put({ ...head, name });
-  await done;
+function news(nodes, known) {
+  /** @type {Map<number, Node[]>} */
+  const changed = new Map();
+  const count = Math.ceil(nodes.length / PART);
+  for (let part = 0; part < count; part += 1) {
+    const [from, to] = [part * PART, (part + 1) * PART];
+    const chunk = nodes.slice(from, to);
+    const isSame = chunk.length === Math.min(known.length, to) - from;
+    if (!isSame || chunk.some((node, i) => node !== known[from + i])) changed.set(part, chunk);
+  }
+  return [changed, count];
 }
 
 /** @param {string} id */
 export async function remove(id) {
+  if (disk.isOnDisk(id)) {
+    await disk.remove(id);
+    return;
+  }
   const { heads, parts, done } = await transaction("readwrite");
   heads.delete(id);
   parts.delete(partsOf(id));

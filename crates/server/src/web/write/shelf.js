@@ -1,9 +1,18 @@
 // The list of sessions: searched, opened, duplicated, exported, deleted, and others imported.
 
-import { h, clear } from "../dom.js";
+import { h, choose, clear } from "../dom.js";
 import { count } from "../format.js";
+import { isOnDisk } from "./disk.js";
+import { has, read } from "./find.js";
+import * as sessions from "./sessions.js";
 
-/** @import { Head } from "./sessions.js" */
+/** @import { Head, Where } from "./sessions.js" */
+
+/** @type {[Where, string][]} */
+const PLACES = [
+  ["browser", "in this browser"],
+  ["disk", "on the server's disk"],
+];
 
 /**
  * Who hears what is wanted.
@@ -16,10 +25,30 @@ import { count } from "../format.js";
  */
 
 /**
+ * Where sessions are kept, in words, and a choice where there is one.
+ * @param {boolean} isOffered whether the server keeps sessions
+ */
+function places(isOffered) {
+  if (!isOffered) {
+    return h("p", { class: "note" }, "Sessions are kept in this browser, on this machine.");
+  }
+  const chosen = (/** @type {string} */ place) => {
+    sessions.choose(place === "disk" ? "disk" : "browser");
+  };
+  return h(
+    "div",
+    { class: "row middle" },
+    h("span", { class: "note" }, "New sessions are kept"),
+    choose("Where new sessions are kept", PLACES, sessions.where(), chosen),
+  );
+}
+
+/**
  * Makes a list, and what stands above it.
  * @param {Host} host
+ * @param {boolean} isOffered whether the server keeps sessions
  */
-export function shelf(host) {
+export function shelf(host, isOffered) {
   const find = h("input", {
     type: "search",
     placeholder: "Search",
@@ -39,13 +68,15 @@ export function shelf(host) {
     if (picked) host.load(picked);
     file.value = "";
   });
-  find.addEventListener("input", paint);
+  find.addEventListener("input", async () => {
+    paint();
+    // The texts themselves, where the names don't say it.
+    if (words().length > 0 && (await read(all))) paint();
+  });
+  const words = () => find.value.toLowerCase().split(/\s+/).filter(Boolean);
   function paint() {
-    const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = all.filter(({ name, excerpt }) => {
-      const text = `${name} ${excerpt}`.toLowerCase();
-      return words.every((word) => text.includes(word));
-    });
+    const wanted = words();
+    const found = all.filter((head) => has(head, wanted));
     const buttons = [...list.querySelectorAll("button")];
     const focused = buttons.findIndex((one) => one === document.activeElement);
     clear(list).append(...found.map((head) => item(head, head.id === open, host)));
@@ -57,6 +88,7 @@ export function shelf(host) {
     root: h(
       "div",
       { class: "shelf" },
+      places(isOffered),
       h("div", { class: "row middle" }, find, load, file),
       none,
       list,
@@ -81,6 +113,7 @@ export function shelf(host) {
 function item(head, here, { open, duplicate, save, remove }) {
   const { name, n_tokens: tokens, changed, excerpt } = head;
   const when = new Date(changed).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  const kept = isOnDisk(head.id) ? " · on the server" : "";
   const button = (/** @type {string} */ words, /** @type {(head: Head) => void} */ call) =>
     h(
       "button",
@@ -101,7 +134,11 @@ function item(head, here, { open, duplicate, save, remove }) {
       onclick: () => open(head),
     },
     h("strong", {}, name),
-    h("span", { class: "note" }, `${here ? "open · " : ""}${count(tokens)} tokens · ${when}`),
+    h(
+      "span",
+      { class: "note" },
+      `${here ? "open · " : ""}${count(tokens)} tokens · ${when}${kept}`,
+    ),
     h("span", { class: "session-excerpt" }, excerpt.replaceAll(/\s+/g, " ")),
   );
   const does = h(
