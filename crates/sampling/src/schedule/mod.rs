@@ -119,14 +119,14 @@ impl<C> Schedule<C> {
         if texts.len() > MAX_PARTS {
             return Err(ChainError::TooManyParts { count: texts.len() });
         }
+        if let Some(at) = texts.iter().position(|text| text.is_empty()) {
+            return Err(ChainError::EmptyPart { part: at + 1 });
+        }
         let mut schedule =
             Schedule { parts: Vec::new(), last: None, chains: Vec::new(), known: None };
         let n = texts.len();
         let mut last = None;
         for (i, text) in texts.into_iter().enumerate() {
-            if text.is_empty() {
-                return Err(ChainError::EmptyPart { part: i + 1 });
-            }
             let (place, rest) = written(text)?;
             let name =
                 place.as_ref().map_or_else(|| "the last chain".to_string(), Place::to_string);
