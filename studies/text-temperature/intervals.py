@@ -18,11 +18,15 @@ def interval(values):
     return mean, (T[n - 2] if n - 2 < len(T) else 1.96) * error
 
 
-def cell(values, digits):
+def cell(values, digits, is_share=False):
+    """A mean and its interval, cut to 0 … 1 for a share."""
     mean, half = interval(values)
     if half is None:
         return f"{mean:.{digits}f}"
-    return f"{mean:.{digits}f} [{mean - half:.{digits}f}, {mean + half:.{digits}f}]"
+    low, high = mean - half, mean + half
+    if is_share:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
 def difference(values, digits):

@@ -80,7 +80,8 @@ def table(prompts):
     print("|" + "---|" * 10)
     for kind, t in sorted(prompts[0], key=lambda key: (key[1], list(names).index(key[0]))):
         values = [rows[kind, t] for rows in prompts]
-        cells = [cell([v[key] for v in values], digits) if key in values[0] else "-"
+        cells = [cell([v[key] for v in values], digits, key.startswith("distinct"))
+                 if key in values[0] else "-"
                  for key, digits in KEYS]
         print(f"| {names[kind].format(t)} | " + " | ".join(cells) + " |")
 
@@ -109,9 +110,11 @@ print("Means over prompts with 95 % intervals (Student's t). Energy is -ln p of 
 for model in MODELS:
     prompts = []
     for path in sorted(pathlib.Path("runs").glob(f"{model}-*-token.json")):
-        token = json.loads(path.read_text())["columns"]
         text = path.with_name(path.name.replace("-token", "-text"))
-        prompts.append(of_prompt(token, json.loads(text.read_text())["columns"]))
-    print(f"\n## {model}, {len(prompts)} prompts\n")
-    table(prompts)
-    differences(prompts)
+        if text.exists():
+            both = [json.loads(one.read_text())["columns"] for one in (path, text)]
+            prompts.append(of_prompt(*both))
+    if len(prompts) > 1:
+        print(f"\n## {model}, {len(prompts)} prompts\n")
+        table(prompts)
+        differences(prompts)

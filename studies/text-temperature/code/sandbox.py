@@ -22,7 +22,8 @@ import sys
 import tempfile
 import time
 
-SECONDS = 5
+# Of processor time; on a busy machine that takes longer by the clock.
+SECONDS, WAIT = 5, 12
 MEMORY = 512 << 20
 WRITTEN = 1 << 20
 PRINTED = 1 << 20
@@ -168,7 +169,7 @@ def run(program, seconds=SECONDS):
         os._exit(1)
     os.close(writer)
     os.close(failed_writer)
-    printed, end = b"", time.monotonic() + 2 * seconds
+    printed, end = b"", time.monotonic() + WAIT * seconds
     while len(printed) <= PRINTED and select.select([reader], [], [], end - time.monotonic() if
                                                     end > time.monotonic() else 0)[0]:
         piece = os.read(reader, 65536)
@@ -229,7 +230,7 @@ def main():
         for name, attempt in ATTEMPTS.items():
             begun = time.monotonic()
             said = run(attempt.format(**facts), seconds=1)
-            is_out = "out\n" in said or len(said) > PRINTED or time.monotonic() - begun > 4
+            is_out = "out\n" in said or len(said) > PRINTED or time.monotonic() - begun > 20
             out += is_out
             print("OUT:" if is_out else "held:", name, json.dumps(said.strip()[-60:]))
     sys.exit(out)
