@@ -1,9 +1,9 @@
 //! Scores from a CSV file: its rows name texts, a column has their values.
 //!
 //! A row names a text by `prompt`, `chain` and `sample`, the numbers that `runs export` writes, or
-//! by `prompt_text`, `chain_text` and `sample`. A row with a `seed` or a `model` is one of runs with
-//! that seed, or of that model. Several rows of one text are several opinions: their mean is its
-//! value.
+//! by `prompt_text`, `chain_text` and `sample`. A row with a `seed` or a `model` is one of runs
+//! with that seed, or of that model. Several rows of one text are several opinions: their mean is
+//! its value.
 
 use std::{collections::BTreeMap, path::Path};
 

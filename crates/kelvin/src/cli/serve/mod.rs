@@ -174,14 +174,7 @@ fn served_once(
             ));
         }
         if asks_date {
-            let date = match &fixed.day {
-                Day::Today => format!("today, {} now (UTC)", fixed.day.date()),
-                Day::Named(date) => date.clone(),
-            };
-            terminal::note(&format!(
-                "The chat template asks for the date: {date}; --date YYYY-MM-DD fixes \
-                 it."
-            ));
+            note_date(&fixed.day);
         }
         Ok(())
     })?;
@@ -189,6 +182,17 @@ fn served_once(
         return Ok(None);
     }
     Ok(menu.chosen().and_then(|chosen| choices.iter().find(|one| one.name == chosen).cloned()))
+}
+
+/// Notes which date chat templates get.
+fn note_date(day: &Day) {
+    let date = match day {
+        Day::Today => format!("today, {} now (UTC)", day.date()),
+        Day::Named(date) => date.clone(),
+    };
+    terminal::note(&format!(
+        "The chat template asks for the date: {date}; --date YYYY-MM-DD fixes it."
+    ));
 }
 
 /// The first lines: the address and what to do with it.

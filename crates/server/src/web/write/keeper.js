@@ -46,9 +46,18 @@ let listener = NOBODY;
 let timer;
 /** The last session to be written is written after the one before. */
 let writing = Promise.resolve();
+/** Writes that aren't done. */
+let waiting = 0;
 
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden" && timer !== undefined) flush();
+});
+
+// The way to the server's disk takes longer than a page that is being left has: the browser asks.
+window.addEventListener("beforeunload", (event) => {
+  if (!held || !isOnDisk(held.head.id) || (timer === undefined && waiting === 0)) return;
+  flush();
+  event.preventDefault();
 });
 
 /** @param {Listener} next */
@@ -166,7 +175,14 @@ export function flush() {
   clearTimeout(timer);
   timer = undefined;
   const of = held;
-  if (of) writing = writing.then(() => stored(of));
+  if (of) {
+    waiting += 1;
+    writing = writing
+      .then(() => stored(of))
+      .finally(() => {
+        waiting -= 1;
+      });
+  }
   return writing;
 }
 
