@@ -1,5 +1,5 @@
-// Paint after an edit: it stays on its tokens. Painted stretches are positions, which an edit before
-// them moves.
+// Paint after an edit: it stays on its tokens. Painted stretches are positions, which an edit
+// before them moves.
 
 /** @import { Paint } from "./tree.js" */
 

@@ -6,6 +6,7 @@ import { stream } from "../server.js";
 import { UNREAD } from "./edit.js";
 import { before, drawn, learned } from "./go_on.js";
 import { score } from "./reading.js";
+import { moved } from "./shift.js";
 
 /** @import { Draws, Leaf, Token } from "../types.js" */
 /** @import { Tree } from "./tree.js" */
