@@ -72,8 +72,7 @@ fn difference(file: &Value, case: &Value, gguf: &Gguf) -> f64 {
         value.as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect()
     };
     let tokens: Vec<u32> = list(&file["tokens"]).into_iter().map(|x| x as u32).collect();
-    let model =
-        Model::load(gguf, &ModelOptions { threads: 1, isa: None }, &mut |_, _| ()).unwrap();
+    let model = Model::load(gguf, &ModelOptions { threads: 1, isa: None }, &mut |_, _| ()).unwrap();
     let ours = logits(&model, &ids(&tokens), CacheFormat::F32, tokens.len());
     let step = file["step"].as_u64().unwrap() as usize;
     let positions = list(&file["positions"]);
@@ -92,7 +91,7 @@ fn folders_give_the_logits_of_transformers() {
     let file = goldens();
     let mut wrong = Vec::new();
     let cases = file["cases"].as_array().unwrap();
-    assert!(cases.len() >= 59);
+    assert!(cases.len() >= 55);
     for case in cases {
         let name = case["name"].as_str().unwrap();
         let is_gelu = GELU.iter().any(|start| name.starts_with(start));
