@@ -72,7 +72,7 @@ const STARCODER: Family = Family {
     activations: GELU,
     epsilon: LAYER,
     tensors: &[WHOLE, NORMS, QKV, STARCODER2],
-    window: Window::Always,
+    window: Window::Bound,
     ..LLAMA
 };
 

@@ -95,6 +95,8 @@ pub(super) enum Window {
     Listed,
     /// On all layers but each so-manieth, which `layer_types` must confirm.
     AllBut(usize),
+    /// GGUF's family has none: texts end where the window would begin to count.
+    Bound,
     /// The family has none.
     Never,
 }

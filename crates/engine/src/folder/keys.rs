@@ -17,6 +17,9 @@ use crate::gguf::Value;
 /// Metadata in order.
 pub(super) type Entries = Vec<(String, Value)>;
 
+/// How many experts there are, as files on the hub say it and as transformers 5 writes it.
+const EXPERTS: &[&str] = &["num_experts", "num_local_experts"];
+
 const USUAL: &[Usual] = &[
     ("is_encoder_decoder", &[0.0], "an encoder beside the decoder"),
     ("add_cross_attention", &[0.0], "attention to an encoder"),
@@ -48,7 +51,9 @@ pub(super) fn of(
     let n_layers = heads.layers.len();
     let width = config.needed(WIDTH)?;
     put("block_count", Value::U32(n_layers as u32));
-    put("context_length", Value::U32(config.context(family.context)?));
+    let bound = config.u32(&["sliding_window"])?.filter(|_| family.window == Window::Bound);
+    let context = config.context(family.context)?;
+    put("context_length", Value::U32(bound.map_or(context, |bound| context.min(bound))));
     put("embedding_length", Value::U32(width));
     let mut put_size = |key: &str, of: fn(&Layer) -> usize| {
         let sizes: Vec<i64> = heads.layers.iter().map(|layer| of(layer) as i64).collect();
@@ -77,6 +82,7 @@ pub(super) fn of(
     }
     for key in family.keys {
         let value = match key.kind {
+            Kind::U32 if key.hf == EXPERTS[0] => Value::U32(config.needed(EXPERTS)?),
             Kind::U32 => Value::U32(config.needed(&[key.hf])?),
             Kind::F32 => match config.f64(&[key.hf])? {
                 Some(x) => Value::F32(x as f32),
@@ -150,7 +156,7 @@ fn window(
     let size = config.u32(&["sliding_window"])?.filter(|_| used != Some(false));
     let mut keys = Vec::new();
     let applies = match family.window {
-        Window::Never => false,
+        Window::Never | Window::Bound => false,
         Window::IfUsed => used == Some(true),
         _ => true,
     };
