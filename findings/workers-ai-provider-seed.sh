@@ -3,7 +3,7 @@
 #
 # Guess: each setting is sent, or a warning names it, as it does for the penalties.
 # Seen:  temperature, top-p and the limit are sent. For both penalties there's a warning; a seed, a top-k and stop
-#        sequences are dropped in silence, so a text goes on behind its stop sequence and isn't drawn anew alike.
+#        sequences are dropped in silence, so no draw can be repeated and a text goes on behind its stop sequence.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
