@@ -69,9 +69,9 @@ fn usage_errors_are_2() {
         "a seed is a whole number from 0 to 18446744073709551615",
     );
     refused(&with_prompt(&["-s", "18446744073709551616"]), 2, "a seed is a whole number");
-    refused(&with_prompt(&["-n", "-1"]), 2, "a whole number from 0");
-    refused(&with_prompt(&["--threads", "-1"]), 2, "a whole number from 0");
-    refused(&with_prompt(&["--samples", "many"]), 2, "a whole number from 0");
+    refused(&with_prompt(&["-n", "-1"]), 2, "a whole number such as 4 was expected");
+    refused(&with_prompt(&["--threads", "-1"]), 2, "a whole number such as 4 was expected");
+    refused(&with_prompt(&["--samples", "many"]), 2, "a whole number such as 4 was expected");
     refused(&["generate", "x", "-t", "1,2"], 2, "-t");
     refused(&["next", "x", "--changes", "0"], 2, "--changes is 0");
     refused(&["softmax", "1", "x"], 2, "\"x\"");

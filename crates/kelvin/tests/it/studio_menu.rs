@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    io::{Read, Write},
     net::TcpStream,
     path::Path,
     time::{Duration, Instant},
@@ -35,15 +36,24 @@ fn model(server: &Server) -> Value {
     serde_json::from_str(&server.exchange("GET", "/studio/model", "", "").body).unwrap()
 }
 
+/// The model, if the server isn't just beginning anew.
+fn model_if_up(server: &Server) -> Option<Value> {
+    let mut stream = TcpStream::connect(&server.address).ok()?;
+    let head = "GET /studio/model HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
+}
+
 /// The model after the server has begun anew.
 fn anew(server: &Server, run: &Value) -> Value {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(60) {
-        if TcpStream::connect(&server.address).is_ok() {
-            let now = model(server);
-            if now["run"] != *run {
-                return now;
-            }
+        if let Some(now) = model_if_up(server)
+            && now["run"] != *run
+        {
+            return now;
         }
         std::thread::sleep(Duration::from_millis(20));
     }

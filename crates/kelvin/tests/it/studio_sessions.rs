@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 fn server(folder: &Path) -> Server {
     let folder = folder.to_str().unwrap();
-    Server::tiny(&TinyModel::new(&MISTRAL_LIKE), &["--sessions", folder])
+    Server::tiny(&TinyModel::new(&MISTRAL_LIKE).speaking(), &["--sessions", folder])
 }
 
 fn head(id: &str, revision: u64) -> Value {

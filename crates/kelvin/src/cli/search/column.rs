@@ -142,7 +142,7 @@ mod tests {
         for (typed, words) in [
             ("hot:4", "there is no method \"hot\", but beam, diverse, stochastic, best-of, mbr"),
             ("", "there is no method \"\""),
-            ("beam:x", "beam:x: a whole number"),
+            ("beam:x", "a whole number such as 4 was expected after \"beam:\", not \"x\""),
             ("beam:4,groups", "\"groups\" is no setting: one is NAME:VALUE"),
             ("beam:4,width:3", "width: there is no such setting, but groups, "),
             ("beam:4,temp:1,temp:2", "temp is given twice"),
