@@ -135,7 +135,7 @@ fn what_is_no_session_is_refused_and_touches_nothing() {
     assert_eq!(with.good("/studio/sessions", &json!({}))["heads"], json!([]));
     refused(&with, "/studio/sessions/read", &json!({ "id": "d5" }), 500, "disk");
     // Without the flag there are none.
-    let without = Server::tiny(&TinyModel::new(&MISTRAL_LIKE), &[]);
+    let without = Server::tiny(&TinyModel::new(&MISTRAL_LIKE).speaking(), &[]);
     refused(&without, "/studio/sessions", &json!({}), 404, "no_sessions");
     let body = writing("d1", 0, json!({}), 0);
     refused(&without, "/studio/sessions/write", &body, 404, "no_sessions");

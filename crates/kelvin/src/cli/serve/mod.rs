@@ -165,7 +165,8 @@ fn served_once(
                 warn_of_no_key(address, args);
             }
         } else {
-            terminal::print(&format!("{name} on http://{address}\n"))?;
+            // Nobody may read standard output any more.
+            terminal::note(&format!("{name} on http://{address}"));
         }
         if let Some(chain) = recommended.and_then(|recommended| recommended.chain) {
             terminal::note(&format!(
