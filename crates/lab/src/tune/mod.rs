@@ -37,15 +37,16 @@ pub struct Round {
 }
 
 /// The rounds for a number of settings: `samples` per cell in the first round, until at most
-/// `finalists` settings remain. The last round only reports.
+/// `finalists` settings remain. The last round only reports, with dice of its own, so a round before
+/// it chooses even where all settings stay.
 pub fn rounds(settings: usize, samples: usize, finalists: usize) -> Vec<Round> {
     let budget = settings * samples;
     let finalists = finalists.max(1);
     let mut left = settings;
     let mut rounds = Vec::new();
-    while left > finalists {
+    while left > finalists || left > 1 && rounds.is_empty() {
         rounds.push(Round { settings: left, samples: budget / left, is_last: false });
-        left = left.div_ceil(2).max(finalists);
+        left = left.div_ceil(2).max(finalists).min(left);
     }
     rounds.push(Round {
         settings: left,
@@ -133,7 +134,7 @@ mod tests {
             rounds.iter().map(|round| (round.settings, round.samples)).collect::<Vec<_>>()
         };
         assert_eq!(of(30, 4, 3), [(30, 4), (15, 8), (8, 15), (4, 30), (3, 40)]);
-        assert_eq!(of(2, 4, 3), [(2, 4)]);
+        assert_eq!(of(2, 4, 3), [(2, 4), (2, 4)]);
         assert_eq!(of(1, 2, 0), [(1, 2)]);
         assert!(rounds(30, 4, 3).iter().all(|round| round.settings * round.samples <= 120));
     }

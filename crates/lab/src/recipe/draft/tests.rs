@@ -193,7 +193,7 @@ fn errors_name_the_field() {
             "prompts = \"x\"\n[stages]\nmin-p = 0.1",
             "stages.min-p: unknown stage `min-p` in the chain; did you mean `min_p`? known",
         ),
-        ("prompts = \"x\"\n[stages]\nmin_p = \"0..1\"", "stages.min_p: the range \"0..1\" has"),
+        ("prompts = \"x\"\n[stages]\nmin_p = \"0..1\"", "stages.min_p: 0..1 is not allowed"),
         ("prompts = \"x\"\nraw = true\nchat = true", "raw: the template is given twice"),
         ("prompts = \"x\"\nraw = true\ntemplate = \"chat\"", "raw: the template is given twice"),
         ("prompts = \"x\"\nraw = 1", "line 2, raw: invalid type: integer `1`, expected a boolean"),

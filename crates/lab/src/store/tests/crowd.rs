@@ -68,6 +68,7 @@ fn an_older_file_is_brought_up_to_date_once() {
         small_sweep(&path, 100).unwrap();
         let first = "DROP TABLE scores; ALTER TABLE runs DROP COLUMN embedder;
             ALTER TABLE samples DROP COLUMN embedding; ALTER TABLE samples DROP COLUMN whole;
+            ALTER TABLE runs DROP COLUMN is_open;
             ALTER TABLE runs DROP COLUMN ask_metrics; ALTER TABLE runs DROP COLUMN ask_judge;
             PRAGMA user_version = 1; PRAGMA journal_mode = DELETE";
         Connection::open(&path).unwrap().execute_batch(first).unwrap();
