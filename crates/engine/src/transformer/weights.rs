@@ -160,7 +160,7 @@ impl Weights {
         };
         // The table of families says what is read. Should it ever say more than is done here, the
         // file is refused now.
-        let is_known = |_, name: &str| loader.taken.contains(name) || family.unused(name).is_some();
+        let is_known = |_, name: &str| loader.taken.contains(name) || family.unused(name, gguf).is_some();
         refuse_unread(gguf, &config.architecture, is_known)?;
         (loader.progress)(total, total);
         Ok(Weights {

@@ -10,6 +10,7 @@ mod determinism;
 mod mixtures;
 mod refusals;
 mod run;
+mod scales;
 mod states;
 
 use std::collections::HashSet;

@@ -35,6 +35,7 @@ pub(super) const FAMILIES: &[Family] = &[
             FFN_NORM,
         ],
         optional: &[COMPRESSOR],
+        scales: &[],
         unused: COMPRESSED_INDEXER,
         unused_because: "selects compressed keys, of which texts are short enough to see all, or \
                          concerns images",

@@ -13,6 +13,7 @@ use super::{
     expert_rules::{MIXTURE, OPTIONAL_MIXTURE},
     keys::*,
     rms_norm::{GRANITE, LLAMA, QWEN3},
+    scales::OF_EXPERTS,
     tensors::*,
 };
 
@@ -108,7 +109,7 @@ pub(super) const FAMILIES: &[Family] = &[
         ],
         ..LLAMA
     },
-    QWEN3MOE,
+    Family { scales: OF_EXPERTS, ..QWEN3MOE },
     Family {
         architecture: "olmoe",
         qk_norm: QkNorm::Whole,

@@ -7,6 +7,7 @@ use super::{
     Family, Sections,
     keys::*,
     rms_norm::{HUNYUAN, LLAMA, QWEN3},
+    scales::OF_ATTENTION_OUTPUT,
     tensors::*,
 };
 
@@ -45,6 +46,7 @@ pub(super) const FAMILIES: &[Family] = &[
         pairing: Pairing::Halves,
         required: &[EMBEDDING, ATTENTION_NORM, FUSED_QKV, ATTENTION_OUTPUT, FFN_NORM, GATED],
         optional: &[OUTPUT],
+        scales: OF_ATTENTION_OUTPUT,
         unused: IMAGE_MATRICES,
         keys: &[PLAIN_ROTARY, RMS_NORM, NO_SCALES],
         ..LLAMA

@@ -3,9 +3,16 @@
 use kelvin_kernels::{gate::Activation::ReluSquared, rope::Pairing};
 
 use super::{
-    AttentionGate, ExpertRules, Family, FeedForward::Plain, Gating, GatingRule, Layers, LogitScale,
-    Scale, ScoreScale, WindowRotary, Windows, YarnLog, experts::SAID, keys, keys::*,
-    rms_norm::LLAMA, tensors, tensors::*,
+    AttentionGate, ExpertRules, Family,
+    FeedForward::Plain,
+    Gating, GatingRule, Layers, LogitScale, Scale, ScoreScale, WindowRotary, Windows, YarnLog,
+    experts::SAID,
+    keys,
+    keys::*,
+    rms_norm::LLAMA,
+    scales::{OF_ATTENTION_OUTPUT, OF_LATENT_AND_ALL_FEED_FORWARD},
+    tensors,
+    tensors::*,
 };
 
 /// DeepSeek's files from before `expert_gating_func` have a softmax; GLM 4.7 Flash's don't.
@@ -29,6 +36,7 @@ const DEEPSEEK2: Family = Family {
     experts: Some(ROUTING),
     required: &[EMBEDDING, ATTENTION_NORM, tensors::LATENT, ATTENTION_OUTPUT, FFN_NORM, GATED],
     optional: &[EXPANDED, ABSORBED, tensors::LATENT_QUERIES, QUERIES, OUTPUT],
+    scales: OF_ATTENTION_OUTPUT,
     keys: &[
         keys::LATENT,
         keys::LATENT_QUERIES,
@@ -74,6 +82,7 @@ const DEEPSEEK32: Family = Family {
         GATED,
     ],
     optional: &[OUTPUT],
+    scales: OF_LATENT_AND_ALL_FEED_FORWARD,
     unused: INDEXER,
     unused_because: "selects positions; texts are short enough to see all",
     keys: &[
@@ -115,6 +124,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[OUTPUT, LONG_ROPE_FACTORS],
+        scales: OF_ATTENTION_OUTPUT,
         keys: &[keys::LATENT, keys::LATENT_QUERIES, RMS_NORM, ROTARY],
         ..LLAMA
     },
@@ -133,6 +143,7 @@ pub(super) const FAMILIES: &[Family] = &[
             PLAIN,
         ],
         optional: &[],
+        scales: OF_ATTENTION_OUTPUT,
         keys: &[keys::LATENT, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -234,6 +245,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[],
+        scales: &[],
         keys: &[
             keys::LATENT,
             keys::LATENT_QUERIES,

@@ -12,6 +12,7 @@ use super::{
     LogitScale, Residual, Rotary, Scale, WindowRotary, Windows,
     keys::*,
     rms_norm::LLAMA,
+    scales::OF_DENSE,
     tensors::*,
 };
 
@@ -203,6 +204,7 @@ pub(super) const FAMILIES: &[Family] = &[
         rotary: Rotary::Windowed,
         windows: Windows::Pattern { every: 4, default: 0, layers: 0, rotary: WindowRotary::Same },
         optional: &[QKV, QKV_BIASES],
+        scales: OF_DENSE,
         keys: &[LOGIT_SCALE, LAYER_NORM, ROTARY, WINDOW_PATTERN, NO_SCALES, NO_SCALES],
         ..COMMAND_R
     },

@@ -25,6 +25,7 @@ mod recurrent;
 mod recurrent_rules;
 mod refused;
 mod rms_norm;
+mod scales;
 mod state_streams;
 mod states;
 mod tensors;
@@ -39,6 +40,7 @@ pub(super) use features::{
     ScoreScale, Sections, WindowRotary, Windows, YarnLog,
 };
 pub(super) use refused::why;
+pub(super) use scales::is_nvfp4;
 
 pub(super) use recurrent_rules::{RecurrentLayers, RecurrentRules};
 
@@ -141,6 +143,10 @@ pub(super) struct Family {
     pub(super) required: &'static [&'static [&'static str]],
     /// Groups of tensors that are read where a file has them.
     pub(super) optional: &'static [&'static [&'static str]],
+    /// Groups of scales of matrices that are read, whatever the format of the matrix.
+    pub(super) scales: scales::Scales,
+    /// Layers with one of these tensors read none.
+    pub(super) without_scales: &'static [&'static str],
     /// Tensors that a file may have and text needs none of.
     pub(super) unused: &'static [&'static str],
     pub(super) unused_because: &'static str,
@@ -232,7 +238,7 @@ pub(crate) fn of_tensors(gguf: &Gguf) -> Vec<Use> {
             Use::Ignored("belongs to a layer that predicts several tokens at once")
         }
         Some(family) if family.presence(name, gguf).is_some() => Use::Read,
-        found => match found.and_then(|family| family.unused(name)) {
+        found => match found.and_then(|family| family.unused(name, gguf)) {
             Some(reason) => Use::Ignored(reason),
             None => Use::Refused("the engine doesn't read it".to_string()),
         },
@@ -265,10 +271,7 @@ impl Family {
         } else if rules.is_some_and(|rules| lists(rules.optional)) {
             Some(Presence::Optional)
         } else {
-            // llama.cpp reads a matrix's scale whatever the architecture: NVFP4 files have them.
-            let is_there = lists(self.optional)
-                || is_among(tensors::SCALES, name)
-                || (rules.is_some() && is_among(tensors::EXPERT_SCALES, name));
+            let is_there = lists(self.optional) || self.reads_scale(name, rules.is_some(), gguf);
             is_there.then_some(Presence::Optional)
         }
     }
@@ -279,13 +282,14 @@ impl Family {
     }
 
     /// Why the tensor called `name` changes nothing, if a file may have it and needn't.
-    pub(super) fn unused(&self, name: &str) -> Option<&'static str> {
+    pub(super) fn unused(&self, name: &str, gguf: &Gguf) -> Option<&'static str> {
         // Beside each matrix's scale NVFP4 files have one of its input.
         let matrix = name.strip_suffix(".input_scale").map(|matrix| format!("{matrix}.scale"));
-        let of_states = [tensors::DELTA_SCALES, tensors::MAMBA_SCALES];
-        let scales = [tensors::SCALES, tensors::EXPERT_SCALES].into_iter().chain(of_states);
-        if matrix.is_some_and(|scale| scales.clone().any(|list| is_among(list, &scale))) {
+        if matrix.is_some_and(|scale| scales::is_scale(&scale)) {
             return Some("is for activations of 4 bits; the engine's have more");
+        }
+        if self.is_idle_scale(name, gguf) {
+            return Some("has no effect in llama.cpp 0.6.0 on matrices of this format");
         }
         is_among(self.unused, name).then_some(self.unused_because)
     }

@@ -10,6 +10,7 @@ use super::{
     experts::{QWEN3MOE, SAID},
     keys::*,
     rms_norm::QWEN3,
+    scales::{OF_ALL_FEED_FORWARD, OF_EXPERTS},
     tensors::*,
 };
 
@@ -104,6 +105,7 @@ pub(super) const FAMILIES: &[Family] = &[
         },
         required: &[EMBEDDING, OUTPUT, ATTENTION_NORM, QK_NORMS, ATTENTION_OUTPUT, FFN_NORM, GATED],
         optional: &[QKV, QKV_BIASES],
+        scales: OF_EXPERTS,
         keys: &[
             RMS_NORM,
             ROTARY,
@@ -128,6 +130,7 @@ pub(super) const FAMILIES: &[Family] = &[
         }),
         required: &[EMBEDDING, ATTENTION_NORM, QK_NORMS, ATTENTION_OUTPUT, FFN_NORM, GATED],
         optional: &[QKV, QKV_BIASES, OUTPUT],
+        scales: OF_ALL_FEED_FORWARD,
         keys: &[
             RMS_NORM,
             ROTARY,

@@ -14,6 +14,7 @@ use super::{
     experts::{QWEN3MOE, SAID},
     keys::*,
     rms_norm::{LLAMA, QWEN3},
+    scales::{OF_ALL_FEED_FORWARD, OF_ATTENTION_OUTPUT},
     tensors::*,
 };
 
@@ -48,6 +49,7 @@ pub(super) const FAMILIES: &[Family] = &[
         }),
         required: &[EMBEDDING, OUTPUT, ATTENTION_NORM, ATTENTION_OUTPUT, FFN_NORM, GATED],
         optional: &[QKV, QKV_BIASES, SINKS],
+        scales: OF_ATTENTION_OUTPUT,
         keys: &[
             VALUE_SCALE,
             RMS_NORM,
@@ -155,6 +157,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ..SAID
         }),
         required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, GATED],
+        scales: OF_ALL_FEED_FORWARD,
         keys: &[
             LOGIT_SCALE,
             EITHER_NORM,

@@ -13,6 +13,7 @@ use super::{
     LayerScale, Layers, LogitScale, Rotary, Scale, WindowRotary, Windows, keys,
     keys::*,
     rms_norm::{GRANITE, LLAMA},
+    scales::{OF_ATTENTION_AND_DOWN, OF_DENSE},
     tensors,
     tensors::*,
 };
@@ -32,11 +33,13 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[],
+        scales: OF_DENSE,
         ..LLAMA
     },
     Family {
         architecture: "nanbeige",
         optional: &[QKV, QKV_BIASES, OUTPUT, ROPE_FACTORS],
+        scales: OF_DENSE,
         keys: &[LOOPS, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -57,6 +60,7 @@ pub(super) const FAMILIES: &[Family] = &[
         logit_scale: LogitScale::Times(Scale::Key),
         required: &[TOKEN_EMBEDDING, OUTPUT, Q_NORM, ATTENTION_OUTPUT, GATED, LAYER_SCALE],
         optional: &[QKV, QKV_BIASES],
+        scales: OF_ATTENTION_AND_DOWN,
         keys: &[LOGIT_SCALE, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -116,6 +120,7 @@ pub(super) const FAMILIES: &[Family] = &[
             tensors::ADAPTERS,
         ],
         optional: &[OUTPUT],
+        scales: &[],
         keys: &[
             keys::ADAPTERS,
             EMBEDDING_SCALE,

@@ -13,6 +13,10 @@ use super::{
     keys::*,
     recurrent_rules::rules,
     rms_norm::{GRANITE, LLAMA, QWEN3},
+    scales::{
+        OF_APART_AND_EXPERTS, OF_DELTA_AND_DENSE, OF_DELTA_AND_EXPERTS, OF_MAMBA, OF_MAMBA_AND_ALL,
+        OF_MAMBA_AND_ATTENTION,
+    },
     tensors,
     tensors::*,
 };
@@ -58,7 +62,8 @@ const QWEN35: Family = Family {
         POST_ATTENTION_NORM,
         GATED,
     ],
-    optional: &[FUSED_QKV, DELTA_SCALES, OUTPUT],
+    optional: &[FUSED_QKV, OUTPUT],
+    scales: OF_DELTA_AND_DENSE,
     keys: &[STATE, RECURRENT_LAYERS, SECTIONS, PREDICTING_LAYERS, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
@@ -85,6 +90,7 @@ pub(super) const QWEN35MOE: Family = Family {
         RATES,
         POST_ATTENTION_NORM,
     ],
+    scales: OF_DELTA_AND_EXPERTS,
     keys: &[
         STATE,
         RECURRENT_LAYERS,
@@ -120,7 +126,8 @@ const NEMOTRON_H: Family = Family {
         STATE_NORM,
         PLAIN,
     ],
-    optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
+    optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, UP_DOWN_BIASES, OUTPUT],
+    scales: OF_MAMBA_AND_ALL,
     keys: &[STATE, EITHER_EPSILON, NO_ROTARY, NO_SCALES],
     ..LLAMA
 };
@@ -165,6 +172,7 @@ pub(super) const FAMILIES: &[Family] = &[
             POST_ATTENTION_NORM,
         ],
         optional: &[FUSED_QKV, FUSED_DELTA, OUTPUT],
+        scales: OF_APART_AND_EXPERTS,
         keys: &[
             STATE,
             RECURRENT_LAYERS,
@@ -196,7 +204,8 @@ pub(super) const FAMILIES: &[Family] = &[
             BARE_FFN_NORM,
             GATED,
         ],
-        optional: &[QKV, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
+        optional: &[QKV, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, OUTPUT],
+        scales: OF_MAMBA_AND_ATTENTION,
         keys: &[STATE, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -208,7 +217,8 @@ pub(super) const FAMILIES: &[Family] = &[
         ffn_norms: &[],
         rotary: Rotary::Never,
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA2, CONVOLUTION_BIAS, STATE_NORM],
-        optional: &[MAMBA_SCALES, OUTPUT],
+        optional: &[OUTPUT],
+        scales: OF_MAMBA,
         keys: &[STATE, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -231,7 +241,7 @@ pub(super) const FAMILIES: &[Family] = &[
             CONVOLUTION_BIAS,
             STATE_NORM,
         ],
-        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, MAMBA_SCALES, OUTPUT],
+        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
         keys: &[
             STATE,
             EITHER_EPSILON,
@@ -268,10 +278,10 @@ pub(super) const FAMILIES: &[Family] = &[
             ATTENTION_OUTPUT_BIAS,
             GATE_BIAS,
             UP_DOWN_BIASES,
-            MAMBA_SCALES,
             OUTPUT,
             ROPE_FACTORS,
         ],
+        scales: OF_MAMBA_AND_ATTENTION,
         keys: &[
             STATE,
             EMBEDDING_SCALE,

@@ -13,6 +13,7 @@ use super::{
     Windows, YarnLog,
     expert_rules::OPTIONAL_MIXTURE,
     keys::*,
+    scales::{OF_ATTENTION, OF_DENSE, OF_DENSE_AND_EXPERTS},
     tensors::*,
 };
 
@@ -64,6 +65,8 @@ pub(super) const LLAMA: Family = Family {
     logit_cap: 0.0,
     required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, FFN_NORM, GATED],
     optional: &[QKV, QKV_BIASES, OUTPUT],
+    scales: OF_ATTENTION,
+    without_scales: &[],
     unused: &[],
     unused_because: "concerns images; text needs none",
     selects: &[],
@@ -193,6 +196,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ROPE_FACTORS,
             LONG_ROPE_FACTORS,
         ],
+        scales: OF_DENSE_AND_EXPERTS,
         keys: &[RMS_NORM, ROTARY, SHARED_COUNT_SAID, NORMALIZED, SOFTMAX_ROUTER, NO_SCALES],
         ..LLAMA
     },
@@ -210,6 +214,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ROPE_FACTORS,
             LONG_ROPE_FACTORS,
         ],
+        scales: OF_DENSE_AND_EXPERTS,
         keys: &[
             TEMPERATURE,
             RMS_NORM,
@@ -227,7 +232,7 @@ pub(super) const FAMILIES: &[Family] = &[
         optional: &[QKV, QKV_BIASES, OUTPUT, OUTPUT_BIAS],
         ..LLAMA
     },
-    QWEN3,
+    Family { scales: OF_DENSE, ..QWEN3 },
     Family {
         architecture: "phi3",
         feed_forward: FusedGate(Silu),

@@ -36,7 +36,7 @@ pub(super) const FAMILIES: &[Family] = &[
             DELTA_NET,
             RATES,
         ],
-        optional: &[FUSED_QKV, DELTA_SCALES, NGRAM_TABLE, OUTPUT],
+        optional: &[FUSED_QKV, NGRAM_TABLE, OUTPUT],
         unused: INDEXER,
         unused_because: "selects positions; texts are short enough to see all",
         keys: &[
@@ -91,6 +91,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[],
+        scales: &[],
         unused: POOLED_INDEXER,
         unused_because: "selects positions; texts are short enough to see all",
         keys: &[
@@ -145,6 +146,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[tensors::LATENT_QUERIES, ATTENTION_GATE, KEPT_SUMS],
+        scales: &[],
         keys: &[
             keys::LATENT,
             keys::LATENT_QUERIES,

@@ -13,6 +13,7 @@ use super::{
     keys::*,
     recurrent_rules::rules,
     rms_norm::LLAMA,
+    scales::{OF_ATTENTION_OUTPUT, OF_MAMBA, OF_MAMBA_AND_ATTENTION},
     tensors,
     tensors::*,
 };
@@ -37,7 +38,8 @@ const JAMBA: Family = Family {
         FFN_NORM,
         GATED,
     ],
-    optional: &[QKV, MAMBA_SCALES, OUTPUT],
+    optional: &[QKV, OUTPUT],
+    scales: OF_MAMBA_AND_ATTENTION,
     keys: &[
         keys::MAMBA,
         NO_STATE_GROUPS,
@@ -82,6 +84,8 @@ pub(super) const KIMI_LINEAR: Family = Family {
         GATED,
     ],
     optional: &[FUSED_QKV],
+    scales: OF_ATTENTION_OUTPUT,
+    without_scales: &["blk.*.ssm_beta.weight"],
     keys: &[
         keys::LATENT,
         LATENT_QUERIES_SAID,
@@ -151,7 +155,8 @@ pub(super) const FAMILIES: &[Family] = &[
         ffn_norms: &[],
         rotary: Rotary::Never,
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA, CONVOLUTION_BIAS],
-        optional: &[MAMBA_SCALES, OUTPUT],
+        optional: &[OUTPUT],
+        scales: OF_MAMBA,
         keys: &[keys::MAMBA, NO_STATE_GROUPS, UNIT_NORMS, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -177,6 +182,7 @@ pub(super) const FAMILIES: &[Family] = &[
             PLAIN,
         ],
         optional: &[OUTPUT],
+        scales: OF_ATTENTION_OUTPUT,
         keys: &[keys::MAMBA, ONE_STATE_GROUP, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -204,6 +210,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[SPLIT_QKV, FUSED_QKV, tensors::LATENT_QUERIES, OUTPUT],
+        scales: &[],
         keys: &[
             keys::LATENT,
             keys::LATENT_QUERIES,
@@ -243,6 +250,7 @@ pub(super) const FAMILIES: &[Family] = &[
             FFN_NORM,
         ],
         optional: &[FUSED_QKV, ATTENTION_GATE, OUTPUT],
+        without_scales: &["blk.*.attn_qkv.weight"],
         keys: &[
             RECURRENT_LAYERS,
             RESIDUAL_SCALE,

@@ -94,37 +94,6 @@ pub(super) const IMAGE_MATRICES: &[&str] = &[
     "blk.*.vis_up.weight",
     "blk.*.vis_down.weight",
 ];
-/// One number for each matrix, which multiplies its products.
-pub(super) const SCALES: &[&str] = &[
-    "blk.*.attn_qkv.scale",
-    "blk.*.attn_q.scale",
-    "blk.*.attn_k.scale",
-    "blk.*.attn_v.scale",
-    "blk.*.attn_output.scale",
-    "blk.*.ffn_gate.scale",
-    "blk.*.ffn_up.scale",
-    "blk.*.ffn_down.scale",
-];
-
-/// One number for each expert, which multiplies the products of its matrix, and one for each matrix
-/// of the shared expert.
-pub(super) const EXPERT_SCALES: &[&str] = &[
-    "blk.*.ffn_gate_exps.scale",
-    "blk.*.ffn_up_exps.scale",
-    "blk.*.ffn_down_exps.scale",
-    "blk.*.ffn_gate_shexp.scale",
-    "blk.*.ffn_up_shexp.scale",
-    "blk.*.ffn_down_shexp.scale",
-];
-
-/// Likewise for the matrices of recurrent layers: of the delta rule, of Mamba.
-pub(super) const DELTA_SCALES: &[&str] = &[
-    "blk.*.attn_gate.scale",
-    "blk.*.ssm_beta.scale",
-    "blk.*.ssm_alpha.scale",
-    "blk.*.ssm_out.scale",
-];
-pub(super) const MAMBA_SCALES: &[&str] = &["blk.*.ssm_in.scale", "blk.*.ssm_out.scale"];
 
 /// What selects positions for attention: DeepSeek's, then MiniMax's.
 pub(super) const INDEXER: &[&str] = &[

@@ -10,6 +10,7 @@ use super::{
     Layers, Rotary, Scale, ScoreScale, WindowRotary, Windows,
     keys::*,
     rms_norm::{GEMMA2, GRANITE, LLAMA, QWEN3},
+    scales::{OF_ATTENTION_OUTPUT, OF_DENSE_AND_EXPERTS},
     tensors::*,
 };
 use kelvin_kernels::gate::Activation::Silu;
@@ -70,6 +71,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[],
+        scales: OF_ATTENTION_OUTPUT,
         ..QWEN3
     },
     Family {
@@ -94,6 +96,7 @@ pub(super) const FAMILIES: &[Family] = &[
             PLAIN,
         ],
         optional: &[OUTPUT],
+        scales: OF_ATTENTION_OUTPUT,
         keys: &[RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE, NO_SCALES],
         ..QWEN3
     },
@@ -120,6 +123,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ROPE_FACTORS,
         ],
         optional: &[QKV, OUTPUT, LAYER_SCALE, LAYER_EMBEDDING],
+        scales: OF_DENSE_AND_EXPERTS,
         keys: &[
             LOGIT_CAP,
             WINDOW_HEADS,

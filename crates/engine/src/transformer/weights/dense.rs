@@ -3,7 +3,10 @@
 use kelvin_kernels::matrix::WeightMatrix;
 
 use super::{Adapters, After, Loader, Norm};
-use crate::transformer::{Config, ModelError, families::FeedForward};
+use crate::transformer::{
+    Config, ModelError,
+    families::{FeedForward, is_nvfp4},
+};
 
 /// Layers with sparse activations, from the first on, in families of several streams.
 const SPARSE_LAYERS: usize = 10;
@@ -76,9 +79,9 @@ impl Loader<'_> {
             sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
             down: self.matrix(&name("ffn_down.weight"), d_model, d_ff)?,
             after: AfterFeedForward {
-                gate: self.after(&name("ffn_gate"), d_ff)?,
-                up: self.after(&name("ffn_up"), d_ff)?,
-                down: self.after(&name("ffn_down"), d_model)?,
+                gate: self.after_of_network(&name("ffn_gate"), d_ff)?,
+                up: self.after_of_network(&name("ffn_up"), d_ff)?,
+                down: self.after_of_network(&name("ffn_down"), d_model)?,
             },
             adapters: self.adapters(
                 config,
@@ -90,6 +93,18 @@ impl Loader<'_> {
                 ],
             )?,
         })
+    }
+
+    /// The factor and the bias of the matrix of this name. llama.cpp multiplies the sum with its
+    /// bias (`build_ffn`); only where products of NVFP4 weights lack the factor it is theirs alone.
+    fn after_of_network(&mut self, name: &str, rows: usize) -> Result<After, ModelError> {
+        let mut after = self.after(name, rows)?;
+        if let (Some(scale), Some(bias)) = (after.scale, &mut after.bias)
+            && !is_nvfp4(self.gguf, name)
+        {
+            bias.iter_mut().for_each(|bias| *bias *= scale);
+        }
+        Ok(after)
     }
 
     /// The network that all tokens go through.
@@ -114,9 +129,9 @@ impl Loader<'_> {
             sub_norm: None,
             down: self.matrix(&weight(&down), d_model, width)?,
             after: AfterFeedForward {
-                gate: self.after(&gate, width)?,
-                up: self.after(&up, width)?,
-                down: self.after(&down, d_model)?,
+                gate: self.after_of_network(&gate, width)?,
+                up: self.after_of_network(&up, width)?,
+                down: self.after_of_network(&down, d_model)?,
             },
             adapters: None,
         })

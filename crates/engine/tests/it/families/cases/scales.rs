@@ -1,6 +1,6 @@
-//! Cases whose recurrent layers, attention and experts have matrices with factors, as NVFP4 files
-//! have them. llama.cpp 0.6.0 doesn't multiply with those of every dense feed-forward network: here
-//! are the ones that it does.
+//! Cases with factors beside matrices, as NVFP4 files have them: of recurrent layers, attention,
+//! feed-forward and experts. llama.cpp 0.6.0 doesn't multiply with those of every matrix; a family's
+//! row says with which.
 
 use super::*;
 
@@ -145,5 +145,73 @@ pub const CASES: &[Case] = &[
             attn_norm attn_q* attn_k* attn_v* attn_output* ffn_norm ffn_gate ffn_up ffn_down",
         ),
         Sizes { rope_dim: 0, ..SIZES },
+    ),
+    // The factor of a feed-forward matrix multiplies its bias as well, one of attention doesn't.
+    case(
+        "llama.scales",
+        &[RMS],
+        "token_embd output_norm |
+        attn_norm attn_q* attn_q- attn_k* attn_k- attn_v* attn_v- attn_output* attn_output-
+        ffn_norm ffn_gate* ffn_gate- ffn_up* ffn_up- ffn_down* ffn_down-",
+    ),
+    // Only attention's are read.
+    case(
+        "qwen2.scales",
+        &[RMS],
+        "token_embd output_norm |
+        attn_norm attn_q* attn_q- attn_k* attn_k- attn_v* attn_v- attn_output* ffn_norm ffn_gate*
+        ffn_up* ffn_down*",
+    ),
+    sized(
+        case(
+            "afmoe.scales",
+            &[
+                RMS,
+                N_EXPERTS,
+                N_USED,
+                WIDTH,
+                ("expert_gating_func", U(2)),
+                ("expert_shared_count", U(2)),
+                ("leading_dense_block_count", U(1)),
+                ("attention.sliding_window", U(20)),
+            ],
+            "token_embd output_norm output |
+            attn_norm attn_q* attn_k* attn_v* attn_q_norm attn_k_norm attn_gate* attn_output*
+            post_attention_norm ffn_norm ffn_gate* ffn_up* ffn_down* post_ffw_norm |
+            attn_norm attn_q* attn_k* attn_v* attn_q_norm attn_k_norm attn_gate* attn_output*
+            post_attention_norm ffn_norm ffn_gate_inp exp_probs_b- ffn_gate_exps* ffn_up_exps*
+            ffn_down_exps* ffn_gate_shexp* ffn_up_shexp* ffn_down_shexp* post_ffw_norm",
+        ),
+        Sizes { d_shared: 80, ..SIZES },
+    ),
+    // Only those of the output of latent attention are read.
+    sized(
+        case(
+            "kimi-linear.scales",
+            &[
+                RMS,
+                KERNEL,
+                ("kda.head_dim", U(16)),
+                ("attention.kv_lora_rank", U(32)),
+                ("attention.value_length", U(32)),
+                ("attention.key_length_mla", U(24)),
+                ("attention.value_length_mla", U(12)),
+                ("attention.head_count_kv", Is(&[0, 1])),
+                N_EXPERTS,
+                N_USED,
+                WIDTH,
+                ("expert_shared_count", U(1)),
+                ("expert_gating_func", U(2)),
+                ("leading_dense_block_count", U(1)),
+            ],
+            "token_embd output_norm output |
+            attn_norm attn_q:kimi* attn_k:kimi* attn_v:kimi* ssm_conv1d_q ssm_conv1d_k ssm_conv1d_v
+            ssm_f_a ssm_f_b ssm_g_a ssm_g_b ssm_beta* ssm_a:kimi! ssm_dt:kimi- ssm_norm:kimi
+            attn_output:kimi* ffn_norm ffn_gate* ffn_up* ffn_down* |
+            attn_norm attn_q:absorbed* attn_kv_a_mqa attn_kv_a_norm attn_k_b attn_v_b
+            attn_output:latent* ffn_norm ffn_gate_inp exp_probs_b- ffn_gate_exps* ffn_up_exps*
+            ffn_down_exps* ffn_gate_shexp* ffn_up_shexp* ffn_down_shexp*",
+        ),
+        Sizes { n_kv_heads: 1, rope_dim: 8, head_dim: 40, d_shared: 40, ..SIZES },
     ),
 ];

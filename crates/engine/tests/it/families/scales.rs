@@ -1,0 +1,73 @@
+//! Which numbers beside matrices count: those that llama.cpp's graph of the family reads, and all
+//! of NVFP4 matrices. `cases/scales.rs` has llama.cpp's logits.
+
+use std::fs;
+
+use kelvin_engine::{
+    gguf::Gguf,
+    transformer::{CacheFormat, ModelOptions},
+    uses::{self, Use},
+};
+use kelvin_kernels::format::Format;
+use kelvin_testkit::tiny::{Sizes, TinyModel};
+
+use super::{
+    build::{Case, SIZES},
+    cases::cases,
+    run::{open, tokens},
+};
+use crate::reference::{
+    quantized,
+    run::{self, ids, load},
+};
+
+/// Qwen 2's graph reads numbers of attention alone.
+fn qwen2() -> Case {
+    let case = cases().find(|case| case.name == "qwen2.scales").unwrap();
+    let sizes = Sizes { d_ff: 128, ..SIZES };
+    Case { name: case.name, tensors: case.tensors, keys: case.keys, sizes, format_of: None }
+}
+
+fn nvfp4_down(name: &str) -> Format {
+    if name.ends_with("ffn_down.weight") { Format::NVFP4 } else { Format::F32 }
+}
+
+/// A file whose matrices after the activation are NVFP4.
+fn quantized_file(model: &TinyModel) -> Gguf {
+    let path = model.write();
+    let [bytes, _] = quantized::files(model, &|_, name| nvfp4_down(name));
+    fs::write(&path, bytes).unwrap();
+    let gguf = Gguf::open(&path).unwrap();
+    fs::remove_file(path).unwrap();
+    gguf
+}
+
+/// The numbers of the first layer that have no effect.
+fn idle(gguf: &Gguf) -> Vec<&str> {
+    let tensors = gguf.tensors.iter().zip(uses::of_tensors(gguf));
+    let ignored = tensors.filter(|(_, of)| matches!(of, Use::Ignored(_)));
+    ignored.filter_map(|(tensor, _)| tensor.name.strip_prefix("blk.0.")).collect()
+}
+
+#[test]
+fn it_is_said_which_have_no_effect() {
+    let model = qwen2().model();
+    assert_eq!(idle(&open(&model)), ["ffn_gate.scale", "ffn_up.scale", "ffn_down.scale"]);
+    assert_eq!(idle(&quantized_file(&model)), ["ffn_gate.scale", "ffn_up.scale"]);
+}
+
+#[test]
+fn one_of_an_nvfp4_matrix_counts_in_every_family() {
+    let case = qwen2();
+    let of = |doubled: &str| {
+        let mut model = case.model();
+        let scales = model.tensors.iter_mut().filter(|tensor| tensor.0.ends_with(doubled));
+        scales.for_each(|(_, _, numbers)| numbers.iter_mut().for_each(|x| *x *= 2.0));
+        let model = load(&quantized_file(&model), &ModelOptions { threads: 1, isa: None });
+        run::logits(&model, &ids(&tokens(&case)), CacheFormat::F32, 64)
+    };
+    let plain = of("nothing");
+    assert!(plain == of("ffn_up.scale"));
+    assert!(plain != of("ffn_down.scale"));
+    assert!(plain != of("attn_q.scale"));
+}
