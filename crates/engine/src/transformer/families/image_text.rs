@@ -15,6 +15,7 @@ const QWEN2VL: Family = Family {
     pairing: Pairing::Halves,
     sections: Sections::Blocks,
     optional: &[QKV, QKV_BIASES, OUTPUT],
+    idle: &[OUTPUT_BIAS],
     keys: &[SECTIONS, RMS_NORM, ROTARY, NO_SCALES],
     ..LLAMA
 };
@@ -25,11 +26,14 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         architecture: "paddleocr",
         optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
+        idle: &[],
+        keys: &[DENSE_ALONE, SECTIONS, RMS_NORM, ROTARY, NO_SCALES],
         ..QWEN2VL
     },
     Family {
         architecture: "qwen3vl",
         sections: Sections::Interleaved,
+        idle: &[CLASSIFIER],
         keys: &[SECTIONS, IMAGE_LAYERS, RMS_NORM, ROTARY, NO_SCALES],
         ..QWEN3
     },
@@ -46,6 +50,7 @@ pub(super) const FAMILIES: &[Family] = &[
         required: &[EMBEDDING, ATTENTION_NORM, FUSED_QKV, ATTENTION_OUTPUT, FFN_NORM, GATED],
         optional: &[OUTPUT],
         unused: IMAGE_MATRICES,
+        idle: &[ROPE_FACTORS],
         keys: &[PLAIN_ROTARY, RMS_NORM, NO_SCALES],
         ..LLAMA
     },

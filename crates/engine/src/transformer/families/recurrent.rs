@@ -32,8 +32,8 @@ const LFM2: Family = Family {
         FFN_NORM,
         GATED,
     ],
-    optional: &[QKV, OUTPUT],
-    keys: &[keys::SHORT_CONVOLUTION, RMS_NORM, ROTARY, NO_SCALES],
+    optional: &[QKV, QKV_BIASES, OUTPUT],
+    keys: &[NO_DENSE_LEAD, WINDOWS_SAID, keys::SHORT_CONVOLUTION, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
 
@@ -58,7 +58,8 @@ const QWEN35: Family = Family {
         POST_ATTENTION_NORM,
         GATED,
     ],
-    optional: &[FUSED_QKV, DELTA_SCALES, OUTPUT],
+    optional: &[FUSED_QKV, QKV_BIASES, DELTA_SCALES, OUTPUT],
+    idle: &[CLASSIFIER],
     keys: &[STATE, RECURRENT_LAYERS, SECTIONS, PREDICTING_LAYERS, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
@@ -85,6 +86,7 @@ pub(super) const QWEN35MOE: Family = Family {
         RATES,
         POST_ATTENTION_NORM,
     ],
+    idle: &[],
     keys: &[
         STATE,
         RECURRENT_LAYERS,
@@ -164,7 +166,9 @@ pub(super) const FAMILIES: &[Family] = &[
             FUSED_RATES,
             POST_ATTENTION_NORM,
         ],
-        optional: &[FUSED_QKV, FUSED_DELTA, OUTPUT],
+        optional: &[FUSED_QKV, QKV_BIASES, FUSED_DELTA, OUTPUT],
+        // Where both are there, llama.cpp reads the newer files' matrices.
+        idle: &[FUSED_DELTA],
         keys: &[
             STATE,
             RECURRENT_LAYERS,
@@ -196,7 +200,8 @@ pub(super) const FAMILIES: &[Family] = &[
             BARE_FFN_NORM,
             GATED,
         ],
-        optional: &[QKV, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
+        optional: &[QKV, QKV_BIASES, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
+        idle: &[ATTENTION_OUTPUT_BIAS, ROPE_FACTORS],
         keys: &[STATE, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -209,13 +214,14 @@ pub(super) const FAMILIES: &[Family] = &[
         rotary: Rotary::Never,
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA2, CONVOLUTION_BIAS, STATE_NORM],
         optional: &[MAMBA_SCALES, OUTPUT],
-        keys: &[STATE, RMS_NORM, NO_ROTARY, NO_SCALES],
+        keys: &[NO_FEED_FORWARD, STATE, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
     NEMOTRON_H,
     Family {
         architecture: "nemotron_h_moe",
         experts: Some(ExpertRules {
+            may_be_dense: true,
             gating: GatingRule::Is(Gating::Sigmoid),
             normalized: Normalized::Key,
             width: ExpertWidth::KeyOrShare,
@@ -230,8 +236,9 @@ pub(super) const FAMILIES: &[Family] = &[
             tensors::MAMBA2,
             CONVOLUTION_BIAS,
             STATE_NORM,
+            PLAIN,
         ],
-        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, MAMBA_SCALES, OUTPUT],
+        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, UP_DOWN_BIASES, MAMBA_SCALES, OUTPUT],
         keys: &[
             STATE,
             EITHER_EPSILON,

@@ -7,7 +7,7 @@ use super::{
     AttentionGate, ExpertRules, ExpertWidth, Family,
     FeedForward::FusedGate,
     Gating, GatingRule, Layers, Limited, Normalized, RecurrentLayers, RecurrentRules, Residual,
-    Rotary, Scale, ScoreScale, SharedWidth,
+    Rotary, Scale, ScoreScale, Sections, SharedWidth,
     expert_rules::MIXTURE,
     keys,
     keys::*,
@@ -37,7 +37,7 @@ const JAMBA: Family = Family {
         FFN_NORM,
         GATED,
     ],
-    optional: &[QKV, MAMBA_SCALES, OUTPUT],
+    optional: &[QKV, QKV_BIASES, MAMBA_SCALES, OUTPUT],
     keys: &[
         keys::MAMBA,
         NO_STATE_GROUPS,
@@ -82,6 +82,7 @@ pub(super) const KIMI_LINEAR: Family = Family {
         GATED,
     ],
     optional: &[FUSED_QKV],
+    idle: &[QKV_BIASES],
     keys: &[
         keys::LATENT,
         LATENT_QUERIES_SAID,
@@ -152,7 +153,15 @@ pub(super) const FAMILIES: &[Family] = &[
         rotary: Rotary::Never,
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA, CONVOLUTION_BIAS],
         optional: &[MAMBA_SCALES, OUTPUT],
-        keys: &[keys::MAMBA, NO_STATE_GROUPS, UNIT_NORMS, RMS_NORM, NO_ROTARY, NO_SCALES],
+        keys: &[
+            NO_FEED_FORWARD,
+            keys::MAMBA,
+            NO_STATE_GROUPS,
+            UNIT_NORMS,
+            RMS_NORM,
+            NO_ROTARY,
+            NO_SCALES,
+        ],
         ..LLAMA
     },
     JAMBA,
@@ -204,7 +213,9 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[SPLIT_QKV, FUSED_QKV, tensors::LATENT_QUERIES, OUTPUT],
+        sections: Sections::BlocksIfAny,
         keys: &[
+            SECTIONS,
             keys::LATENT,
             keys::LATENT_QUERIES,
             LATENT_HEADS,
@@ -242,7 +253,7 @@ pub(super) const FAMILIES: &[Family] = &[
             LIGHTNING_NORM,
             FFN_NORM,
         ],
-        optional: &[FUSED_QKV, ATTENTION_GATE, OUTPUT],
+        optional: &[FUSED_QKV, QKV_BIASES, ATTENTION_GATE, OUTPUT],
         keys: &[
             RECURRENT_LAYERS,
             RESIDUAL_SCALE,
