@@ -42,10 +42,10 @@ pub(super) fn layers(
     let widest = divisor * (MAX_TIMES * d_model).min(1 << 22);
     // A file without dense layers may say the experts' width alone.
     let d_expert = experts::width(keys)?.map(|width| vec![width; n_layers]);
-    let d_ff = match keys.family.reads_key(FFN) {
-        true => keys.sizes(FFN, n_layers, fewest..=widest, d_expert.as_deref())?,
-        false => vec![0; n_layers],
-    };
+    let mut d_ff = keys.sizes(FFN, n_layers, fewest..=widest, d_expert.as_deref())?;
+    if !keys.family.reads_key(FFN) {
+        d_ff.fill(0);
+    }
     let recurrent = recurrent::layers(keys, &n_kv_heads, &d_ff)?;
     let attends = attending(keys, &recurrent, &d_ff, &mut n_heads, &mut n_kv_heads);
     if kinds == Layers::Alike {
