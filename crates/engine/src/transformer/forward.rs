@@ -288,6 +288,8 @@ impl Model {
                     Some(parameters) => xielu(x, parameters),
                     None => activate(self.isa, c.activation, x),
                 }
+                let divisors = dense.divisors.iter().flatten();
+                x.iter_mut().zip(divisors).for_each(|(x, divisor)| *x /= divisor);
             });
         }
         if dense.sub_norm.is_some() {

@@ -160,7 +160,8 @@ impl Weights {
         };
         // The table of families says what is read. Should it ever say more than is done here, the
         // file is refused now.
-        let is_known = |_, name: &str| loader.taken.contains(name) || family.unused(name, gguf).is_some();
+        let is_known =
+            |_, name: &str| loader.taken.contains(name) || family.unused(name, gguf).is_some();
         refuse_unread(gguf, &config.architecture, is_known)?;
         (loader.progress)(total, total);
         Ok(Weights {
@@ -444,7 +445,7 @@ impl<'a> Loader<'a> {
         let Some(factors) = self.vector_if(name, &[len])? else {
             return Ok(None);
         };
-        match factors.iter().find(|factor| !(**factor > 0.0 && factor.is_finite())) {
+        match factors.iter().find(|factor| **factor == 0.0 || !factor.is_finite()) {
             None => Ok(Some(factors)),
             Some(bad) => Err(ModelError::Tensor {
                 name: name.to_string(),
@@ -471,13 +472,9 @@ impl<'a> Loader<'a> {
     /// As [`Loader::find`], of a tensor of integers as well.
     fn table(&self, name: &str, expected: &[usize]) -> Result<&'a TensorInfo, ModelError> {
         let info = self.gguf.tensor(name).ok_or_else(|| missing(name, expected))?;
-        let mut shape = info.shape.as_slice();
-        while let [rest @ .., 1] = shape
-            && rest.len() >= expected.len()
-        {
-            shape = rest;
-        }
-        if shape != expected {
+        let size = |shape: &[usize], i: usize| shape.get(i).copied().unwrap_or(1);
+        let n = info.shape.len().max(expected.len());
+        if (0..n).any(|i| size(&info.shape, i) != size(expected, i)) {
             return Err(ModelError::Tensor {
                 name: name.to_string(),
                 expected: expected.to_vec(),

@@ -233,8 +233,25 @@ fn matrices_of_few_rows_are_refused() {
 }
 
 #[test]
+fn factors_below_zero_turn_the_other_way() {
+    let mut model = TinyModel::new(&LLAMA3_LIKE);
+    let factors = model.tensors.iter_mut().find(|(name, ..)| name == "rope_freqs.weight").unwrap();
+    factors.2[1] = -0.25;
+    let tokens = text(&LLAMA3_LIKE);
+    let truth = Reference::new(open(&model)).logits(&tokens, tokens.len());
+    let run = |model: &TinyModel| {
+        let model = load(&open(model), &ModelOptions { threads: 2, isa: None });
+        logits(&model, &ids(&tokens), CacheFormat::F32, N_TOKENS)
+    };
+    let ours = run(&model);
+    let d = difference(&ours, &truth);
+    assert!(d <= 1e-4, "logits differ by {d:.1e} of their scale");
+    assert!(ours != run(&TinyModel::new(&LLAMA3_LIKE)), "the factor changes nothing");
+}
+
+#[test]
 fn factors_that_divide_no_angle_are_refused() {
-    for bad in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+    for bad in [0.0, -0.0, f32::NAN, f32::INFINITY] {
         let mut model = TinyModel::new(&LLAMA3_LIKE);
         let factors =
             model.tensors.iter_mut().find(|(name, ..)| name == "rope_freqs.weight").unwrap();

@@ -308,7 +308,7 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         }
         "attn_sub_norm" => vec![q],
         "attn_sinks" => vec![layer.n_heads],
-        "ffn_sub_norm" => vec![layer.d_ff],
+        "ffn_sub_norm" | "ffn.act.scales" => vec![layer.d_ff],
         "exp_probs_b" => vec![s.n_experts],
         "ffn_gate_inp" => vec![s.d_model, s.n_experts],
         "ffn_gate_inp_shexp" => vec![s.d_model],

@@ -171,7 +171,10 @@ fn grouped(
         return Err(keys.error(SHARING, problem));
     }
     let most = (MAX_TIMES * config.d_model).min(1 << 22);
-    let d_ff = keys.size(WIDTH, Some(config.head_dim), most)?;
+    let d_ff = match keys.metadata.u32(&keys.name(WIDTH))? {
+        Some(0) => config.head_dim,
+        _ => keys.size(WIDTH, Some(config.head_dim), most)?,
+    };
     keys.check_rows(WIDTH, d_ff, 1)?;
     let scale = keys.said(SCALE)?.ok_or_else(|| keys.missing(SCALE))?;
     Ok(GroupedExperts { n_sharing, d_ff, scale: scale as f32 })

@@ -42,9 +42,12 @@ pub(super) fn layers(
     let widest = divisor * (MAX_TIMES * d_model).min(1 << 22);
     // A file without dense layers may say the experts' width alone.
     let d_expert = experts::width(keys)?.map(|width| vec![width; n_layers]);
-    let d_ff = keys.sizes(FFN, n_layers, fewest..=widest, d_expert.as_deref())?;
+    let mut d_ff = keys.sizes(FFN, n_layers, fewest..=widest, d_expert.as_deref())?;
+    if !keys.family.reads_key(FFN) {
+        d_ff.fill(0);
+    }
     let recurrent = recurrent::layers(keys, &n_kv_heads, &d_ff)?;
-    let attends = attending(keys, &recurrent, &mut n_heads, &mut n_kv_heads);
+    let attends = attending(keys, &recurrent, &d_ff, &mut n_heads, &mut n_kv_heads);
     if kinds == Layers::Alike {
         for (key, sizes) in [(Q, &n_heads), (KV, &n_kv_heads), (FFN, &d_ff)] {
             if sizes.iter().any(|size| *size != sizes[0]) {
@@ -116,12 +119,13 @@ fn value_width(keys: &Keys<'_>, is_local: bool, head_dim: usize) -> Result<usize
 fn attending(
     keys: &Keys<'_>,
     recurrent: &[Option<usize>],
+    d_ff: &[usize],
     n_heads: &mut [usize],
     n_kv_heads: &mut [usize],
 ) -> Vec<bool> {
     let both = recurrent::are(keys.family, RecurrentLayers::BesideAttention);
     let attends = |i: usize| match keys.family.layers {
-        Layers::OfOnePart => recurrent[i].is_none() && n_kv_heads[i] > 0,
+        Layers::OfOnePart => recurrent[i].is_none() && n_kv_heads[i] > 0 && d_ff[i] == 0,
         _ => recurrent[i].is_none() || both,
     };
     let attends: Vec<bool> = (0..recurrent.len()).map(attends).collect();
@@ -426,8 +430,9 @@ fn latent_of(
         value_dim = keys.size(of_values, None, most)?;
         keys.check_rows(of_values, value_dim, 1)?;
     }
-    if key_dim <= rotated {
-        let problem = format!("keys of {key_dim} numbers, expected more than {rotated} rotate");
+    if key_dim < rotated {
+        let problem =
+            format!("keys of {key_dim} numbers, expected {rotated} or more, which rotate");
         let key = if absorbed { of_keys } else { "attention.key_length" };
         return Err(keys.error(key, problem));
     }

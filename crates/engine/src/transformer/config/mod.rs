@@ -410,5 +410,9 @@ fn norm(keys: &Keys<'_>) -> Result<(NormKind, f32), ModelError> {
     };
     // Some families with root-mean-square norms have their epsilon in the other key.
     let other = keys.said(LAYER)?.filter(|eps| *eps > 0.0);
+    if norm == NormKind::Rms && keys.said(RMS)? == Some(0.0) {
+        // Nothing is added, but a row of zeros stays one.
+        return Ok((norm, other.map_or(f32::MIN_POSITIVE, |eps| eps as f32)));
+    }
     Ok((norm, keys.positive(eps, other.unwrap_or(1e-5))? as f32))
 }

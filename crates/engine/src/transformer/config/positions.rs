@@ -65,6 +65,8 @@ pub(super) fn ropes(
     const PATTERN: &str = "attention.rope_pattern";
     let lead = keys.name("leading_dense_block_count");
     let listed = match keys.metadata.get(&keys.name(PATTERN)) {
+        // llama.cpp writes one number where all layers have the same.
+        Some(all) if all.integer().is_some_and(|all| all != 0) => None,
         Some(_) if keys.family.rotary == Rotary::Listed => {
             Some(layer_list(keys, PATTERN, n_layers)?)
         }

@@ -41,6 +41,7 @@ pub(super) const FAMILIES: &[Family] = &[
                          concerns images",
         keys: &[
             keys::LATENT_QUERIES,
+            WINDOWS_SAID,
             keys::SHARED_KEY,
             POOLED,
             INDEXER_KEYS,

@@ -9,7 +9,7 @@ use super::{
     super::{NormKind, QkNorm},
     ExpertRules, ExpertWidth, Family,
     FeedForward::Gated,
-    Gating, GatingRule, Normalized, Rotary, SharedWidth, WindowRotary, Windows,
+    Gating, GatingRule, Normalized, Rotary, Sections, SharedWidth, WindowRotary, Windows,
     expert_rules::{MIXTURE, OPTIONAL_MIXTURE},
     keys::*,
     rms_norm::{GRANITE, LLAMA, QWEN3},
@@ -69,7 +69,9 @@ const GLM4MOE: Family = Family {
     }),
     required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, POST_ATTENTION_NORM, GATED],
     optional: &[QKV, QKV_BIASES, QK_NORMS, OUTPUT],
+    sections: Sections::BlocksIfAny,
     keys: &[
+        SECTIONS,
         RMS_NORM,
         ROTARY,
         EXPERT_WIDTH,
@@ -168,6 +170,7 @@ pub(super) const FAMILIES: &[Family] = &[
             optional: &[EXPERT_GATES, SELECTION_BIAS, SHARED_EXPERT],
             ..MIXTURE
         }),
+        idle: &[ATTENTION_OUTPUT_BIAS],
         keys: &[
             RMS_NORM,
             ROTARY,
@@ -175,6 +178,8 @@ pub(super) const FAMILIES: &[Family] = &[
             SHARED_WIDTH,
             SHARED_COUNT_SAID,
             DENSE_LEAD,
+            INTERLEAVED,
+            NO_SECTIONS,
             NORMALIZED,
             SOFTMAX_ROUTER,
             NO_SCALES,
@@ -231,6 +236,7 @@ pub(super) const FAMILIES: &[Family] = &[
             GATED,
         ],
         optional: &[ATTENTION_OUTPUT_BIAS],
+        sections: Sections::None,
         keys: &[
             RMS_NORM,
             ROTARY,
@@ -295,6 +301,7 @@ pub(super) const FAMILIES: &[Family] = &[
             ROTARY,
             EXPERT_WIDTH,
             SHARED_COUNT,
+            NO_DENSE_LEAD,
             EXPERT_WEIGHTS_SCALE,
             EXPERT_WEIGHTS_NORM,
             SOFTMAX_ROUTER,

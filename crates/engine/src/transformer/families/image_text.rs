@@ -16,6 +16,7 @@ const QWEN2VL: Family = Family {
     pairing: Pairing::Halves,
     sections: Sections::Blocks,
     optional: &[QKV, QKV_BIASES, OUTPUT],
+    idle: &[OUTPUT_BIAS],
     keys: &[SECTIONS, RMS_NORM, ROTARY, NO_SCALES],
     ..LLAMA
 };
@@ -26,11 +27,14 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         architecture: "paddleocr",
         optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
+        idle: &[],
+        keys: &[DENSE_ALONE, SECTIONS, RMS_NORM, ROTARY, NO_SCALES],
         ..QWEN2VL
     },
     Family {
         architecture: "qwen3vl",
         sections: Sections::Interleaved,
+        idle: &[CLASSIFIER],
         keys: &[SECTIONS, IMAGE_LAYERS, RMS_NORM, ROTARY, NO_SCALES],
         ..QWEN3
     },
@@ -48,6 +52,7 @@ pub(super) const FAMILIES: &[Family] = &[
         optional: &[OUTPUT],
         scales: OF_ATTENTION_OUTPUT,
         unused: IMAGE_MATRICES,
+        idle: &[ROPE_FACTORS],
         keys: &[PLAIN_ROTARY, RMS_NORM, NO_SCALES],
         ..LLAMA
     },

@@ -18,6 +18,10 @@ pub(super) const SHAPES: &[Row] = &[
     row("attention.sliding_window", Rule::Read),
 ];
 
+/// Layers are one part.
+pub(super) const NO_FEED_FORWARD: &[Row] =
+    &[row("feed_forward_length", Rule::Ignored("the family has no feed-forward layers"))];
+
 pub(super) const RMS_NORM: &[Row] = &[
     row("attention.layer_norm_rms_epsilon", Rule::Read),
     row(
@@ -69,15 +73,25 @@ pub(super) const NO_YARN_LOG: &[Row] = &[row(
 /// Hunyuan's NTK-aware scaling of the base.
 pub(super) const ROTARY_ALPHA: &[Row] = &[row("rope.scaling.alpha", Rule::Read)];
 
+/// All pairs turn by the position.
+pub(super) const NO_SECTIONS: &[Row] = &[row(
+    "rope.dimension_sections",
+    Rule::Ignored("the family's positions have one coordinate, whatever the file says"),
+)];
 /// Which pairs turn by which coordinate of an image.
 pub(super) const SECTIONS: &[Row] = &[row("rope.dimension_sections", Rule::Read)];
 /// The rotary embedding is what it is without a key.
 pub(super) const PLAIN_ROTARY: &[Row] = &[
     row("rope.dimension_count", Rule::Read),
     row("rope.freq_base", Rule::Neutral(&[10_000.0], "another base than 10000")),
-    row("rope.scaling.type", Rule::Ignored("the family's rotary embedding isn't scaled")),
+    row("rope.scaling.*", Rule::Ignored("the family's rotary embedding isn't scaled")),
 ];
 
+/// All layers that attend have the file's window.
+pub(super) const WINDOWS_SAID: &[Row] = &[row(
+    "attention.sliding_window_pattern",
+    Rule::Ignored("all layers of the family that attend see the same window"),
+)];
 /// Layers with a window among layers that see everything.
 pub(super) const WINDOW_PATTERN: &[Row] = &[row("attention.sliding_window_pattern", Rule::Read)];
 /// A base of wavelengths for the layers with a window.
@@ -133,7 +147,14 @@ pub(super) const EMBEDDING_SCALE: &[Row] = &[row("embedding_scale", Rule::Read)]
 pub(super) const RESIDUAL_SCALE: &[Row] = &[row("residual_scale", Rule::Read)];
 pub(super) const LOGIT_SCALE: &[Row] = &[row("logit_scale", Rule::Read)];
 pub(super) const ATTENTION_SCALE: &[Row] = &[row("attention.scale", Rule::Read)];
+pub(super) const ATTENTION_SCALE_SAID: &[Row] =
+    &[row("attention.scale", Rule::Ignored("follows from the model's sizes"))];
 pub(super) const TEMPERATURE: &[Row] = &[row("attention.temperature_scale", Rule::Read)];
+/// How queries grow is the same in all files of the family.
+pub(super) const TEMPERATURE_SAID: &[Row] = &[row(
+    "attention.temperature_scale",
+    Rule::Ignored("queries of the family grow with their position by 0.1, whatever the file says"),
+)];
 /// Positions between two steps of the temperature.
 pub(super) const TEMPERATURE_LENGTH: &[Row] = &[row("attention.temperature_length", Rule::Read)];
 /// What attention's output is multiplied with.
@@ -183,6 +204,9 @@ pub(super) const NO_EXPERTS: &[Row] = &[
     row("expert_shared_count", Rule::Neutral(&[0.0], "experts that all tokens share")),
     row("expert_*", Rule::Ignored("concerns mixtures of experts, and expert_count isn't above 0")),
 ];
+/// The family's graph in llama.cpp has dense layers alone.
+pub(super) const DENSE_ALONE: &[Row] =
+    &[row("expert_*", Rule::Ignored("all layers of the family are dense"))];
 /// What every mixture of experts says.
 pub(super) const EXPERTS_KEYS: &[Row] = &[
     row("expert_count", Rule::Read),
@@ -209,6 +233,11 @@ pub(super) const PREDICTING_LAYERS: &[Row] = &[row("nextn_predict_layers", Rule:
 pub(super) const DENSE_LEAD_SAID: &[Row] = &[row(
     "leading_dense_block_count",
     Rule::Ignored("a layer has experts if there are tensors of them"),
+)];
+/// All layers are of one kind.
+pub(super) const NO_DENSE_LEAD: &[Row] = &[row(
+    "leading_dense_block_count",
+    Rule::Ignored("the feed-forward layers of the family are all of one kind"),
 )];
 /// Limits of gated activations.
 pub(super) const LIMITS: &[Row] = &[row("swiglu_clamp_exp", Rule::Read)];
@@ -251,6 +280,10 @@ pub(super) const UNUSED: &[Row] = &[
         "pooling_type",
         Rule::Ignored("says how a text's embedding is made; making text needs none"),
     ),
+    row(
+        "embedding_length_out",
+        Rule::Ignored("says how wide a text's embedding is; making text needs none"),
+    ),
 ];
 
 /// xIELU's parameters, whose keys begin with no architecture's name.
@@ -274,6 +307,11 @@ pub(super) const STATE: &[Row] = &[
 /// Which layers are recurrent.
 pub(super) const RECURRENT_LAYERS: &[Row] =
     &[row("attention.recurrent_layers", Rule::Read), row("full_attention_interval", Rule::Read)];
+/// Likewise in families whose files say it otherwise.
+pub(super) const RECURRENT_LAYERS_SAID: &[Row] = &[row(
+    "attention.recurrent_layers",
+    Rule::Ignored("the family and the sizes of its layers say which are recurrent"),
+)];
 /// The epsilon of root-mean-square norms in the key of the other kind, unless both are there.
 pub(super) const EITHER_EPSILON: &[Row] = &[
     row("attention.layer_norm_rms_epsilon", Rule::Read),

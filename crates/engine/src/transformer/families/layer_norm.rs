@@ -175,7 +175,10 @@ pub(super) const FAMILIES: &[Family] = &[
             ATTENTION_OUTPUT_BIAS,
             FFN_NORM_BIAS,
             UP_DOWN_BIASES,
+            ACTIVATION_SCALES,
         ],
+        // Without a norm of queries llama.cpp reads none of keys.
+        idle: &[K_NORM, K_NORM_BIAS],
         keys: &[ALIBI, CLAMP, LAYER_NORM, NO_ROTARY, NO_SCALES],
         ..GPT2
     },

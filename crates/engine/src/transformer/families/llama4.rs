@@ -30,6 +30,7 @@ pub(super) const FAMILIES: &[Family] = &[Family {
     }),
     optional: &[QKV, QKV_BIASES, OUTPUT, ROPE_FACTORS],
     keys: &[
+        TEMPERATURE_SAID,
         RMS_NORM,
         ROTARY,
         WINDOW_PATTERN,

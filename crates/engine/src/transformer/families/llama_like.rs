@@ -37,6 +37,7 @@ pub(super) const FAMILIES: &[Family] = &[
         architecture: "refact",
         rotary: Rotary::Never,
         alibi: 8.0,
+        idle: &[ATTENTION_OUTPUT_BIAS, GATE_BIAS, UP_DOWN_BIASES, ROPE_FACTORS],
         keys: &[ALIBI_OF_BLOOM, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -78,6 +79,7 @@ pub(super) const FAMILIES: &[Family] = &[
             FFN_NORM,
             GATED,
         ],
+        idle: &[ROPE_FACTORS],
         ..LLAMA
     },
     Family {

@@ -150,6 +150,9 @@ pub(super) struct Family {
     /// Tensors that a file may have and text needs none of.
     pub(super) unused: &'static [&'static str],
     pub(super) unused_because: &'static str,
+    /// Groups of tensors that llama.cpp loads where a file has them, and that its graph of the
+    /// family doesn't read.
+    pub(super) idle: &'static [&'static [&'static str]],
     /// Hyperparameters whose product is how many positions attention selects. Texts end there: up
     /// to that many it sees them all.
     pub(super) selects: &'static [&'static str],
@@ -291,6 +294,9 @@ impl Family {
         if self.is_idle_scale(name, gguf) {
             return Some("has no effect in llama.cpp 0.6.0 on matrices of this format");
         }
+        if self.idle.iter().any(|group| is_among(group, name)) {
+            return Some("the family's graph in llama.cpp doesn't read it");
+        }
         is_among(self.unused, name).then_some(self.unused_because)
     }
 
@@ -301,8 +307,10 @@ impl Family {
         } else {
             &[keys::NO_EXPERTS]
         };
+        let of_states: &[&[Row]] =
+            if self.recurrent.is_some() { &[keys::RECURRENT_LAYERS_SAID] } else { &[] };
         let common: &[&[Row]] = &[keys::SHAPES, keys::NOT_DONE, keys::UNUSED];
-        self.keys.iter().chain(of_experts).chain(common).copied().flatten()
+        self.keys.iter().chain(of_experts).chain(of_states).chain(common).copied().flatten()
     }
 
     /// Whether the engine reads the hyperparameter called `ARCH.key`, whatever its value.

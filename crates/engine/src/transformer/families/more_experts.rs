@@ -122,6 +122,7 @@ pub(super) const FAMILIES: &[Family] = &[
         rotary: Rotary::EveryLayer,
         windows: Windows::Never,
         experts: Some(ExpertRules {
+            by_tensors: true,
             width: ExpertWidth::KeyOrShare,
             shared: SharedWidth::KeyOrExpert,
             required: &[ROUTER, EXPERT_DOWN, SHARED_EXPERT],
@@ -131,13 +132,15 @@ pub(super) const FAMILIES: &[Family] = &[
         required: &[EMBEDDING, ATTENTION_NORM, QK_NORMS, ATTENTION_OUTPUT, FFN_NORM, GATED],
         optional: &[QKV, QKV_BIASES, OUTPUT],
         scales: OF_ALL_FEED_FORWARD,
+        // A layer that has a router reads no dense network.
+        idle: &[GATED_AND_SCALES],
         keys: &[
             RMS_NORM,
             ROTARY,
             EXPERT_WIDTH,
             SHARED_WIDTH,
             SHARED_COUNT_SAID,
-            DENSE_LEAD,
+            DENSE_LEAD_SAID,
             EXPERT_WEIGHTS_SCALE,
             EXPERT_WEIGHTS_NORM,
             EXPERT_GATING,

@@ -48,8 +48,10 @@ pub(super) const FAMILIES: &[Family] = &[
             ..MIXTURE
         }),
         required: &[EMBEDDING, OUTPUT, ATTENTION_NORM, ATTENTION_OUTPUT, FFN_NORM, GATED],
-        optional: &[QKV, QKV_BIASES, SINKS],
+        optional: &[QKV, SINKS],
         scales: OF_ATTENTION_OUTPUT,
+        // A layer that has a router reads no dense network.
+        idle: &[GATED_AND_SCALES, QKV_BIASES],
         keys: &[
             VALUE_SCALE,
             RMS_NORM,

@@ -36,8 +36,8 @@ const LFM2: Family = Family {
         FFN_NORM,
         GATED,
     ],
-    optional: &[QKV, OUTPUT],
-    keys: &[keys::SHORT_CONVOLUTION, RMS_NORM, ROTARY, NO_SCALES],
+    optional: &[QKV, QKV_BIASES, OUTPUT],
+    keys: &[NO_DENSE_LEAD, WINDOWS_SAID, keys::SHORT_CONVOLUTION, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
 
@@ -62,8 +62,9 @@ const QWEN35: Family = Family {
         POST_ATTENTION_NORM,
         GATED,
     ],
-    optional: &[FUSED_QKV, OUTPUT],
+    optional: &[FUSED_QKV, QKV_BIASES, OUTPUT],
     scales: OF_DELTA_AND_DENSE,
+    idle: &[CLASSIFIER],
     keys: &[STATE, RECURRENT_LAYERS, SECTIONS, PREDICTING_LAYERS, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
@@ -91,6 +92,7 @@ pub(super) const QWEN35MOE: Family = Family {
         POST_ATTENTION_NORM,
     ],
     scales: OF_DELTA_AND_EXPERTS,
+    idle: &[],
     keys: &[
         STATE,
         RECURRENT_LAYERS,
@@ -171,8 +173,10 @@ pub(super) const FAMILIES: &[Family] = &[
             FUSED_RATES,
             POST_ATTENTION_NORM,
         ],
-        optional: &[FUSED_QKV, FUSED_DELTA, OUTPUT],
+        optional: &[FUSED_QKV, QKV_BIASES, FUSED_DELTA, OUTPUT],
         scales: OF_APART_AND_EXPERTS,
+        // Where both are there, llama.cpp reads the newer files' matrices.
+        idle: &[FUSED_DELTA],
         keys: &[
             STATE,
             RECURRENT_LAYERS,
@@ -204,8 +208,9 @@ pub(super) const FAMILIES: &[Family] = &[
             BARE_FFN_NORM,
             GATED,
         ],
-        optional: &[QKV, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, OUTPUT],
+        optional: &[QKV, QKV_BIASES, STATE_NORM, GATE_BIAS, UP_DOWN_BIASES, OUTPUT],
         scales: OF_MAMBA_AND_ATTENTION,
+        idle: &[ATTENTION_OUTPUT_BIAS, ROPE_FACTORS],
         keys: &[STATE, RMS_NORM, ROTARY, NO_SCALES],
         ..LLAMA
     },
@@ -219,13 +224,14 @@ pub(super) const FAMILIES: &[Family] = &[
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA2, CONVOLUTION_BIAS, STATE_NORM],
         optional: &[OUTPUT],
         scales: OF_MAMBA,
-        keys: &[STATE, RMS_NORM, NO_ROTARY, NO_SCALES],
+        keys: &[NO_FEED_FORWARD, STATE, RMS_NORM, NO_ROTARY, NO_SCALES],
         ..LLAMA
     },
     NEMOTRON_H,
     Family {
         architecture: "nemotron_h_moe",
         experts: Some(ExpertRules {
+            may_be_dense: true,
             gating: GatingRule::Is(Gating::Sigmoid),
             normalized: Normalized::Key,
             width: ExpertWidth::KeyOrShare,
@@ -240,8 +246,9 @@ pub(super) const FAMILIES: &[Family] = &[
             tensors::MAMBA2,
             CONVOLUTION_BIAS,
             STATE_NORM,
+            PLAIN,
         ],
-        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
+        optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, UP_DOWN_BIASES, OUTPUT],
         keys: &[
             STATE,
             EITHER_EPSILON,

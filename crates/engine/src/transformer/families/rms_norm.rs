@@ -7,10 +7,10 @@ use kelvin_kernels::{
 
 use super::{
     super::{NormKind, QkNorm},
-    AttentionGate, Family,
+    AttentionGate, ExpertRules, Family,
     FeedForward::{FusedGate, Gated, Plain, Xielu},
-    LayerScale, Layers, LogitScale, Residual, Rotary, Scale, ScoreScale, Sections, WindowRotary,
-    Windows, YarnLog,
+    LayerScale, Layers, LogitScale, Residual, Rotary, Scale, ScoreScale, Sections, SharedWidth,
+    WindowRotary, Windows, YarnLog,
     expert_rules::OPTIONAL_MIXTURE,
     keys::*,
     scales::{OF_ATTENTION, OF_DENSE, OF_DENSE_AND_EXPERTS},
@@ -69,6 +69,7 @@ pub(super) const LLAMA: Family = Family {
     without_scales: &[],
     unused: &[],
     unused_because: "concerns images; text needs none",
+    idle: &[],
     selects: &[],
     may_see_all: false,
     keys: &[RMS_NORM, ROTARY, NO_SCALES],
@@ -110,7 +111,15 @@ pub(super) const GEMMA2: Family = Family {
         GATED,
         POST_FFN_NORM,
     ],
-    keys: &[SCORE_CAP, LOGIT_CAP, RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE],
+    keys: &[
+        SCORE_CAP,
+        LOGIT_CAP,
+        ATTENTION_SCALE_SAID,
+        RMS_NORM,
+        ROTARY,
+        WINDOW_PATTERN,
+        WINDOW_BASE,
+    ],
     ..GEMMA
 };
 
@@ -177,7 +186,7 @@ const OLMO2: Family = Family {
 pub(super) const HUNYUAN: Family = Family {
     architecture: "hunyuan-dense",
     norm_after_rotation: true,
-    keys: &[ROTARY_ALPHA, ONE_EXPERT, RMS_NORM, ROTARY, NO_SCALES],
+    keys: &[ROTARY_ALPHA, ONE_EXPERT, NO_SECTIONS, RMS_NORM, ROTARY, NO_SCALES],
     ..QWEN3
 };
 
@@ -232,7 +241,7 @@ pub(super) const FAMILIES: &[Family] = &[
         optional: &[QKV, QKV_BIASES, OUTPUT, OUTPUT_BIAS],
         ..LLAMA
     },
-    Family { scales: OF_DENSE, ..QWEN3 },
+    Family { scales: OF_DENSE, idle: &[CLASSIFIER], ..QWEN3 },
     Family {
         architecture: "phi3",
         feed_forward: FusedGate(Silu),
@@ -266,19 +275,32 @@ pub(super) const FAMILIES: &[Family] = &[
             POST_FFN_NORM,
         ],
         optional: &[QKV, QKV_BIASES, ATTENTION_OUTPUT_BIAS, OUTPUT],
-        keys: &[LOGIT_CAP, RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE],
+        keys: &[ATTENTION_SCALE_SAID, LOGIT_CAP, RMS_NORM, ROTARY, WINDOW_PATTERN, WINDOW_BASE],
         ..GEMMA2
     },
     GRANITE,
     Family {
         architecture: "minicpm",
-        experts: None,
+        experts: Some(ExpertRules {
+            shared: SharedWidth::None,
+            optional: &[EXPERT_GATES],
+            ..OPTIONAL_MIXTURE
+        }),
         rotary: Rotary::EveryLayer,
         embedding_scale: Scale::KeyOr(|_, _| 12.0),
         residual_scale: Scale::KeyOr(|n_layers, _| 1.4 / (n_layers as f64).sqrt()),
         logit_scale: LogitScale::DividedBy(Scale::KeyOr(|_, d_model| 256.0 / d_model as f64)),
         score_scale: ScoreScale::Head,
-        keys: &[EMBEDDING_SCALE, RESIDUAL_SCALE, LOGIT_SCALE, RMS_NORM, ROTARY, NO_SCALES],
+        keys: &[
+            EMBEDDING_SCALE,
+            RESIDUAL_SCALE,
+            LOGIT_SCALE,
+            RMS_NORM,
+            ROTARY,
+            NO_SCALES,
+            NORMALIZED,
+            SOFTMAX_ROUTER,
+        ],
         ..GRANITE
     },
     OLMO2,
@@ -347,7 +369,12 @@ pub(super) const FAMILIES: &[Family] = &[
         required: &[EMBEDDING, ATTENTION_NORM, ATTENTION_OUTPUT, POST_ATTENTION_NORM, GATED],
         ..LLAMA
     },
-    Family { architecture: "ernie4_5", ..LLAMA },
+    Family {
+        architecture: "ernie4_5",
+        idle: &[ATTENTION_OUTPUT_BIAS],
+        keys: &[DENSE_ALONE, NO_SECTIONS, RMS_NORM, ROTARY, NO_SCALES],
+        ..LLAMA
+    },
     HUNYUAN,
     Family {
         architecture: "apertus",

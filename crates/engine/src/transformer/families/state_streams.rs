@@ -39,6 +39,7 @@ pub(super) const FAMILIES: &[Family] = &[
         optional: &[FUSED_QKV, NGRAM_TABLE, OUTPUT],
         unused: INDEXER,
         unused_because: "selects positions; texts are short enough to see all",
+        idle: &[QKV_BIASES],
         keys: &[
             STATE,
             RECURRENT_LAYERS,

@@ -7,7 +7,7 @@ use super::{
     AttentionGate, ExpertRules, ExpertWidth, Family,
     FeedForward::FusedGate,
     Gating, GatingRule, Layers, Limited, Normalized, RecurrentLayers, RecurrentRules, Residual,
-    Rotary, Scale, ScoreScale, SharedWidth,
+    Rotary, Scale, ScoreScale, Sections, SharedWidth,
     expert_rules::MIXTURE,
     keys,
     keys::*,
@@ -38,7 +38,7 @@ const JAMBA: Family = Family {
         FFN_NORM,
         GATED,
     ],
-    optional: &[QKV, OUTPUT],
+    optional: &[QKV, QKV_BIASES, OUTPUT],
     scales: OF_MAMBA_AND_ATTENTION,
     keys: &[
         keys::MAMBA,
@@ -86,6 +86,7 @@ pub(super) const KIMI_LINEAR: Family = Family {
     optional: &[FUSED_QKV],
     scales: OF_ATTENTION_OUTPUT,
     without_scales: &["blk.*.ssm_beta.weight"],
+    idle: &[QKV_BIASES],
     keys: &[
         keys::LATENT,
         LATENT_QUERIES_SAID,
@@ -157,7 +158,15 @@ pub(super) const FAMILIES: &[Family] = &[
         required: &[EMBEDDING, ATTENTION_NORM, tensors::MAMBA, CONVOLUTION_BIAS],
         optional: &[OUTPUT],
         scales: OF_MAMBA,
-        keys: &[keys::MAMBA, NO_STATE_GROUPS, UNIT_NORMS, RMS_NORM, NO_ROTARY, NO_SCALES],
+        keys: &[
+            NO_FEED_FORWARD,
+            keys::MAMBA,
+            NO_STATE_GROUPS,
+            UNIT_NORMS,
+            RMS_NORM,
+            NO_ROTARY,
+            NO_SCALES,
+        ],
         ..LLAMA
     },
     JAMBA,
@@ -211,7 +220,9 @@ pub(super) const FAMILIES: &[Family] = &[
         ],
         optional: &[SPLIT_QKV, FUSED_QKV, tensors::LATENT_QUERIES, OUTPUT],
         scales: &[],
+        sections: Sections::BlocksIfAny,
         keys: &[
+            SECTIONS,
             keys::LATENT,
             keys::LATENT_QUERIES,
             LATENT_HEADS,
@@ -249,7 +260,7 @@ pub(super) const FAMILIES: &[Family] = &[
             LIGHTNING_NORM,
             FFN_NORM,
         ],
-        optional: &[FUSED_QKV, ATTENTION_GATE, OUTPUT],
+        optional: &[FUSED_QKV, QKV_BIASES, ATTENTION_GATE, OUTPUT],
         without_scales: &["blk.*.attn_qkv.weight"],
         keys: &[
             RECURRENT_LAYERS,

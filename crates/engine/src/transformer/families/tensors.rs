@@ -41,10 +41,22 @@ pub(super) const LAYER_OUTPUT_NORM: &[&str] = &["blk.*.layer_output_norm.weight"
 /// A feed-forward layer with a gate.
 pub(super) const GATED: &[&str] =
     &["blk.*.ffn_gate.weight", "blk.*.ffn_up.weight", "blk.*.ffn_down.weight"];
+/// A feed-forward layer with a gate, and the scales of its matrices.
+pub(super) const GATED_AND_SCALES: &[&str] = &[
+    "blk.*.ffn_gate.weight",
+    "blk.*.ffn_up.weight",
+    "blk.*.ffn_down.weight",
+    "blk.*.ffn_gate.scale",
+    "blk.*.ffn_up.scale",
+    "blk.*.ffn_down.scale",
+];
 /// A feed-forward layer without one, or with gate and up in one tensor.
 pub(super) const PLAIN: &[&str] = &["blk.*.ffn_up.weight", "blk.*.ffn_down.weight"];
 pub(super) const GATE_BIAS: &[&str] = &["blk.*.ffn_gate.bias"];
 pub(super) const UP_DOWN_BIASES: &[&str] = &["blk.*.ffn_up.bias", "blk.*.ffn_down.bias"];
+
+/// What activations of the feed-forward layer are divided by, as AWQ's files have it.
+pub(super) const ACTIVATION_SCALES: &[&str] = &["blk.*.ffn.act.scales"];
 
 /// Weighs attention's output.
 pub(super) const ATTENTION_GATE: &[&str] = &["blk.*.attn_gate.weight"];
@@ -94,6 +106,8 @@ pub(super) const IMAGE_MATRICES: &[&str] = &[
     "blk.*.vis_up.weight",
     "blk.*.vis_down.weight",
 ];
+/// What scores a text in the place of making one.
+pub(super) const CLASSIFIER: &[&str] = &["cls.output.weight", "cls.output.bias"];
 
 /// What selects positions for attention: DeepSeek's, then MiniMax's.
 pub(super) const INDEXER: &[&str] = &[
@@ -287,6 +301,7 @@ pub(super) const QK_NORM_BIASES: &[&str] = &["blk.*.attn_q_norm.bias", "blk.*.at
 pub(super) const GROUPED_EXPERTS: &[&str] =
     &["blk.*.ffn_gate_chexps.weight", "blk.*.ffn_up_chexps.weight", "blk.*.ffn_down_chexps.weight"];
 pub(super) const K_NORM: &[&str] = &["blk.*.attn_k_norm.weight"];
+pub(super) const K_NORM_BIAS: &[&str] = &["blk.*.attn_k_norm.bias"];
 /// Gates of several streams' numbers, and the weights of what is added to them.
 pub(super) const HYPER_GATES: &[&str] = &[
     "output_hc_norm.weight",

@@ -162,9 +162,9 @@ impl Model {
             s.head_gates.resize(n * gate.rows(), 0.0);
             let products = &mut [Product { weights: gate, out: &mut s.head_gates }];
             matmul(&self.pool, self.isa, &s.input, n, products, &[&attention.output]);
-            if let Some(scale) = attention.gate_scale {
+            if !attention.gate_after.is_nothing() {
                 self.pool.for_each_row(&mut s.head_gates, gate.rows(), &|_, row| {
-                    row.iter_mut().for_each(|x| *x *= scale);
+                    attention.gate_after.apply(row);
                 });
             }
         }

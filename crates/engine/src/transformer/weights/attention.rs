@@ -27,8 +27,8 @@ pub(crate) struct Attention {
     pub(crate) head_norms: [Option<Norm>; 3],
     /// n_heads or n_heads·value_dim × d_model: weighs what the heads found.
     pub(crate) gate: Option<WeightMatrix>,
-    /// A factor of its products.
-    pub(crate) gate_scale: Option<f32>,
+    /// What is done with its products.
+    pub(crate) gate_after: After,
     /// n_heads·value_dim.
     pub(crate) sub_norm: Option<Norm>,
     /// d_model × n_heads·value_dim.
@@ -88,6 +88,16 @@ impl Attention {
     }
 }
 
+/// What is done with the products of queries and with those of their gate, which have one matrix:
+/// it has for each head of `width` numbers those of queries, then those of the gate.
+fn halves_of_queries(after: &After, width: usize) -> [After; 2] {
+    [0, 1].map(|half| {
+        let of_half =
+            |bias: &Vec<f32>| bias.chunks(width).skip(half).step_by(2).flatten().copied().collect();
+        After { scale: after.scale, bias: after.bias.as_ref().map(of_half) }
+    })
+}
+
 impl Loader<'_> {
     /// The attention of layer `i`, which has heads.
     pub(super) fn attention(&mut self, config: &Config, i: usize) -> Result<Attention, ModelError> {
@@ -105,7 +115,7 @@ impl Loader<'_> {
                 shared_key: None,
                 head_norms: [None, None, None],
                 gate: None,
-                gate_scale: None,
+                gate_after: After::default(),
                 sub_norm: None,
                 output: self.matrix(&name("attn_output.weight"), d_model, d_model)?,
                 sinks: Vec::new(),
@@ -135,21 +145,24 @@ impl Loader<'_> {
             true => Some(self.matrix(&gate_name, gate_rows, d_model)?),
             false => None,
         };
+        let mut gate_after = After::default();
         let projections = match layer.cache == i {
-            _ if in_queries => Projections {
-                q: self.rows_in_queries(layer, 0, d_model)?,
-                k: Some(self.matrix(&name("attn_k.weight"), d_kv, d_model)?),
-                v: Some(self.matrix(&name("attn_v.weight"), d_v, d_model)?),
-                after: self.after_qkv(block, [d_q, d_kv, d_v])?,
-            },
+            _ if in_queries => {
+                let mut after = self.after_qkv(block, [2 * d_q, d_kv, d_v])?;
+                [after[0], gate_after] = halves_of_queries(&after[0], layer.head_dim);
+                Projections {
+                    q: self.rows_in_queries(layer, 0, d_model)?,
+                    k: Some(self.matrix(&name("attn_k.weight"), d_kv, d_model)?),
+                    v: Some(self.matrix(&name("attn_v.weight"), d_v, d_model)?),
+                    after,
+                }
+            }
             true => self.projections(block, [d_q, d_kv, d_v], d_model)?,
             false => self.queries_alone(block, [d_q, d_kv], d_model)?,
         };
-        // Queries and their gate have one matrix.
-        let gate_scale = projections.after[0].scale.filter(|_| in_queries);
         let head_norms = self.head_norms(config, i)?;
         Ok(Attention {
-            gate_scale,
+            gate_after,
             norm,
             projections: Some(projections),
             latent: None,
@@ -196,7 +209,7 @@ impl Loader<'_> {
                 }
                 false => None,
             },
-            gate_scale: None,
+            gate_after: After::default(),
             sub_norm: None,
             sinks: (self.vector_if(&name("attn_sinks.weight"), &[n_heads])?).unwrap_or_default(),
             output: self.matrix(&name("attn_output.weight"), d_model, n_heads * value_dim)?,
@@ -225,7 +238,7 @@ impl Loader<'_> {
             shared_key: Some(shared_key),
             head_norms: [None, None, None],
             gate: None,
-            gate_scale: None,
+            gate_after: After::default(),
             sub_norm: None,
             sinks: self.vector(&name("attn_sinks.weight"), &[layer.n_heads])?,
             output: self.matrix(&name("attn_output_b.weight"), d_model, out_groups * out_rank)?,

@@ -20,6 +20,8 @@ pub(in super::super) struct Dense {
     pub(in super::super) up: WeightMatrix,
     /// Only gates far above their mean count.
     pub(in super::super) sparse: bool,
+    /// d_ff: what activations are divided by.
+    pub(in super::super) divisors: Option<Vec<f32>>,
     /// d_ff.
     pub(in super::super) sub_norm: Option<Norm>,
     /// d_model × d_ff.
@@ -76,6 +78,7 @@ impl Loader<'_> {
             gate,
             up,
             sparse: self.family.streams && block < SPARSE_LAYERS,
+            divisors: self.vector_if(&name("ffn.act.scales"), &[d_ff])?,
             sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
             down: self.matrix(&name("ffn_down.weight"), d_model, d_ff)?,
             after: AfterFeedForward {
@@ -126,6 +129,7 @@ impl Loader<'_> {
             sparse: false,
             gate: gate_matrix,
             up: self.matrix(&weight(&up), width, d_model)?,
+            divisors: None,
             sub_norm: None,
             down: self.matrix(&weight(&down), d_model, width)?,
             after: AfterFeedForward {

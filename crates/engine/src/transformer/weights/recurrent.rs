@@ -192,7 +192,7 @@ impl Loader<'_> {
         c: &RecurrentConfig,
     ) -> Result<[Option<f32>; 4], ModelError> {
         Ok(match c.kind {
-            RecurrentKind::DeltaNet if !self.has(&name("ssm_in.weight")) => {
+            RecurrentKind::DeltaNet if self.has_own_gate(name) => {
                 let parts = ["attn_qkv", "attn_gate", "ssm_beta", "ssm_alpha"];
                 let mut scales = [None; 4];
                 for (scale, part) in scales.iter_mut().zip(parts) {
@@ -252,6 +252,12 @@ impl Loader<'_> {
         })
     }
 
+    /// Whether the gate of the delta rule's output has a matrix of its own. A file may have the other
+    /// form besides, which says nothing then.
+    fn has_own_gate(&self, name: &dyn Fn(&str) -> String) -> bool {
+        self.has(&name("attn_qkv.weight")) || !self.has(&name("ssm_in.weight"))
+    }
+
     /// What makes the delta rule's queries, keys and values, and the gate of the output: two
     /// matrices, or one in which each group's rows of all four follow each other.
     fn delta_inputs(
@@ -261,7 +267,7 @@ impl Loader<'_> {
         d_model: usize,
     ) -> Result<Vec<WeightMatrix>, ModelError> {
         let (channels, inner, all) = (c.channels, c.inner(), name("ssm_in.weight"));
-        if !self.has(&all) {
+        if self.has_own_gate(name) {
             return Ok(vec![
                 self.matrix(&name("attn_qkv.weight"), channels, d_model)?,
                 self.matrix(&name("attn_gate.weight"), inner, d_model)?,

@@ -77,12 +77,16 @@ impl Loader<'_> {
             }),
         };
         let low = name("attn_output_a.weight");
+        // Groups stand one below the other, or in a third dimension.
+        let is_deep = self.gguf.tensor(&low).is_some_and(|info| info.shape.len() == 3);
         let group = |loader: &mut Self, group: usize| {
             let rows = group * out_rank..(group + 1) * out_rank;
             loader.rows(&low, rows, out_groups * out_rank, d_q / out_groups)
         };
-        let groups =
-            (0..out_groups).map(|i| group(self, i)).collect::<Result<Vec<_>, ModelError>>()?;
+        let groups = match is_deep {
+            true => self.expert_rows(&low, out_groups, 0..out_rank, out_rank, d_q / out_groups)?,
+            false => (0..out_groups).map(|i| group(self, i)).collect::<Result<_, ModelError>>()?,
+        };
         Ok(SharedKey {
             q_low: self.matrix(&name("attn_q_a.weight"), q_rank, d_model)?,
             q_norm: self.needed_norm(&name("attn_q_a_norm"), q_rank)?,

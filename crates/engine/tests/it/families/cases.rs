@@ -65,6 +65,8 @@ mod quantized_experts;
 mod recurrent;
 #[path = "cases/rms_norm.rs"]
 mod rms_norm;
+#[path = "cases/saved.rs"]
+mod saved;
 #[path = "cases/scales.rs"]
 mod scales;
 #[path = "cases/state_streams.rs"]
@@ -95,6 +97,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case> {
         more_experts::CASES,
         more_mixtures::CASES,
         quantized_experts::CASES,
+        saved::CASES,
     ];
     tables.into_iter().flatten()
 }

@@ -191,7 +191,8 @@ fn a_window_of_no_positions() {
 #[test]
 fn rope_factors_of_another_length_or_that_divide_nothing() {
     let mut n_tried = 0;
-    for case in cases() {
+    // What a family's graph doesn't read may be anything.
+    for case in cases().filter(|case| !case.name.ends_with(".idle")) {
         let names = case.model().tensors.into_iter().map(|(name, ..)| name);
         for name in names.filter(|name| name.starts_with("rope_")) {
             for (factors, named) in [(vec![1.0; 3], "expected shape"), (vec![], "divides no angle")]

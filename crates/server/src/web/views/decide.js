@@ -63,7 +63,7 @@ function build(model) {
     warning: h("p", { class: "warning", hidden: true }),
     figures: h("div", {}),
     legend: h("ul", { class: "legend flat" }),
-    back: h("button", { type: "button", class: "fitted" }),
+    back: h("button", { type: "button", class: "fitted" }, "T = 1"),
     says: h("p", { class: "note" }),
     typed: start,
     /** T of softmax(ln q / T), and whether somebody has set it. */
