@@ -40,7 +40,8 @@ const AS_OTHERS: &[(&str, &str)] = &[
     ("rope.freq_base_swa", "rope.freq_base"),
 ];
 
-/// Whether `key` (after `ARCH.`) has llama.cpp's initial value, in a file that it wrote from memory.
+/// Whether `key` (after `ARCH.`) has llama.cpp's initial value, in a file that it wrote from
+/// memory.
 pub(crate) fn is_initial(
     metadata: &Metadata,
     architecture: &str,

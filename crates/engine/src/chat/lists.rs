@@ -180,22 +180,26 @@ impl Machine<'_> {
         Ok(Value::Text(out.finish()))
     }
 
+    fn sorted_pairs(&mut self, value: &Value, args: Args) -> Res<Value> {
+        let [case, by, reverse] = args.bind("dictsort", ["case_sensitive", "by", "reverse"])?;
+        let Value::Dict(dict) = value else {
+            return Err(Failure::new("dictsort takes a dict"));
+        };
+        let at = usize::from(by.as_ref().and_then(Value::as_str) == Some("value"));
+        let case = case.is_some_and(|case| case.is_true());
+        let mut keyed = vec![];
+        for pair in pairs(&dict.entries)? {
+            let key = self.item(&pair, &Value::Int(at as i64))?;
+            keyed.push((self.folded(key, case)?, pair));
+        }
+        let reverse = reverse.is_some_and(|reverse| reverse.is_true());
+        let sorted = self.sorted(keyed, |(key, _)| key, reverse)?;
+        Value::list(sorted.into_iter().map(|(_, pair)| pair).collect())
+    }
+
     fn ordering(&mut self, name: &str, value: &Value, args: Args) -> Res<Value> {
         if name == "dictsort" {
-            let [case, by, reverse] = args.bind(name, ["case_sensitive", "by", "reverse"])?;
-            let Value::Dict(dict) = value else {
-                return Err(Failure::new("dictsort takes a dict"));
-            };
-            let at = usize::from(by.as_ref().and_then(Value::as_str) == Some("value"));
-            let case = case.is_some_and(|case| case.is_true());
-            let mut keyed = vec![];
-            for pair in pairs(&dict.entries)? {
-                let key = self.item(&pair, &Value::Int(at as i64))?;
-                keyed.push((self.folded(key, case)?, pair));
-            }
-            let reverse = reverse.is_some_and(|reverse| reverse.is_true());
-            let sorted = self.sorted(keyed, |(key, _)| key, reverse)?;
-            return Value::list(sorted.into_iter().map(|(_, pair)| pair).collect());
+            return self.sorted_pairs(value, args);
         }
         let (reverse, case, attribute, default) = match name {
             "sort" => {

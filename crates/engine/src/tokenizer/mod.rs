@@ -2,10 +2,10 @@
 //! defines.
 //!
 //! `scheme` has the kinds of tokenizer (`tokenizer.ggml.model`): SentencePiece's BPE (`spm`),
-//! byte-level BPE and BPE of characters (`bpe`), unigram, RWKV's longest match (`greedy`), PLaMo 2's
-//! (`plamo`) and that of llama.cpp's tests (`hashed`). They share the vocabulary and the search for special tokens. The reference is
-//! llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that end a turn are equal to its, except
-//! that
+//! byte-level BPE and BPE of characters (`bpe`), unigram, RWKV's longest match (`greedy`), PLaMo
+//! 2's (`plamo`) and that of llama.cpp's tests (`hashed`). They share the vocabulary and the search
+//! for special tokens. The reference is llama.cpp (`src/llama-vocab.cpp`): ids and the tokens that
+//! end a turn are equal to its, except that
 //! - text with the pre-tokenizers `tekken` and `gpt-4o` is split as `mistral-common` and Hugging
 //!   Face's `tokenizers` do it (llama.cpp's expressions take only ASCII letters to have a case, and
 //!   combining marks for punctuation);

@@ -14,24 +14,24 @@ struct Room(tempfile::TempDir);
 
 impl Room {
     fn new() -> Room {
+        Room::of(&TinyModel::new(&MISTRAL_LIKE).speaking())
+    }
+
+    fn of(model: &TinyModel) -> Room {
         let folder = tempfile::tempdir().unwrap();
-        let path = TinyModel::new(&MISTRAL_LIKE).speaking().write_in(folder.path());
-        std::fs::rename(path, folder.path().join("tiny.gguf")).unwrap();
+        std::fs::rename(model.write_in(folder.path()), folder.path().join("tiny.gguf")).unwrap();
         Room(folder)
     }
 
     /// Whose model begins texts with no token of its own.
     fn without_begin() -> Room {
-        let folder = tempfile::tempdir().unwrap();
         let mut model = TinyModel::new(&MISTRAL_LIKE).speaking();
         model.metadata.push(("tokenizer.ggml.add_bos_token".into(), Meta::Bool(false)));
-        std::fs::rename(model.write_in(folder.path()), folder.path().join("tiny.gguf")).unwrap();
-        Room(folder)
+        Room::of(&model)
     }
 
     /// Whose model can spell "ab" and "cc" with one token as well.
     fn with_pairs() -> Room {
-        let folder = tempfile::tempdir().unwrap();
         let mut model = TinyModel::new(&MISTRAL_LIKE).speaking();
         for (key, value) in &mut model.metadata {
             if let (true, Meta::Strs(tokens)) = (key.ends_with(".tokens"), value) {
@@ -39,8 +39,7 @@ impl Room {
                 tokens[99] = "cc".into();
             }
         }
-        std::fs::rename(model.write_in(folder.path()), folder.path().join("tiny.gguf")).unwrap();
-        Room(folder)
+        Room::of(&model)
     }
 
     fn run(&self, args: &[&str]) -> Output {

@@ -37,8 +37,8 @@ pub struct Round {
 }
 
 /// The rounds for a number of settings: `samples` per cell in the first round, until at most
-/// `finalists` settings remain. The last round only reports, with dice of its own, so a round before
-/// it chooses even where all settings stay.
+/// `finalists` settings remain. The last round only reports, with dice of its own, so a round
+/// before it chooses even where all settings stay.
 pub fn rounds(settings: usize, samples: usize, finalists: usize) -> Vec<Round> {
     let budget = settings * samples;
     let finalists = finalists.max(1);

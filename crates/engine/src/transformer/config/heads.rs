@@ -49,12 +49,7 @@ pub(super) fn layers(
     let recurrent = recurrent::layers(keys, &n_kv_heads, &d_ff)?;
     let attends = attending(keys, &recurrent, &d_ff, &mut n_heads, &mut n_kv_heads);
     if kinds == Layers::Alike {
-        for (key, sizes) in [(Q, &n_heads), (KV, &n_kv_heads), (FFN, &d_ff)] {
-            if sizes.iter().any(|size| *size != sizes[0]) {
-                let problem = "layers of several sizes aren't known for this architecture";
-                return Err(keys.error(key, problem.to_string()));
-            }
-        }
+        check_alike(keys, [(Q, &n_heads), (KV, &n_kv_heads), (FFN, &d_ff)])?;
     }
     let from = shared_from(keys, n_layers)?;
     let mut layers = Vec::with_capacity(n_layers);
@@ -103,6 +98,17 @@ pub(super) fn layers(
         check_values(keys, "_swa", local_width)?;
     }
     Ok(layers)
+}
+
+/// Refuses layers of several sizes.
+fn check_alike(keys: &Keys<'_>, all: [(&str, &Vec<usize>); 3]) -> Result<(), ModelError> {
+    match all.iter().find(|(_, sizes)| sizes.iter().any(|size| *size != sizes[0])) {
+        Some((key, _)) => {
+            let problem = "layers of several sizes aren't known for this architecture";
+            Err(keys.error(key, problem.to_string()))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The width of a head's values.

@@ -131,14 +131,7 @@ impl Loader<'_> {
             return self.latent_attention(config, latent, i, norm);
         }
         let gate_name = name("attn_gate.weight");
-        let gate_rows = match self.family.attention_gate {
-            AttentionGate::EachHead => layer.n_heads,
-            AttentionGate::EachNumber | AttentionGate::InQueries => d_heads,
-            AttentionGate::Softplus => match self.gguf.tensor(&gate_name) {
-                Some(gate) if gate.shape.get(1) == Some(&d_heads) => d_heads,
-                _ => layer.n_heads,
-            },
-        };
+        let gate_rows = self.gate_rows(&gate_name, layer.n_heads, d_heads);
         let in_queries = self.family.attention_gate == AttentionGate::InQueries;
         let gate = match self.has(&gate_name) {
             _ if in_queries => Some(self.rows_in_queries(layer, 1, d_model)?),
@@ -181,6 +174,18 @@ impl Loader<'_> {
             after: self.after_attention(config, &name("attn_output"))?,
             adapters: self.attention_adapters(config, block, [d_q, d_kv, d_v, d_heads])?,
         })
+    }
+
+    /// The rows of a gate's matrix: one for each head, or for each of a head's numbers.
+    fn gate_rows(&self, name: &str, n_heads: usize, d_heads: usize) -> usize {
+        match self.family.attention_gate {
+            AttentionGate::EachHead => n_heads,
+            AttentionGate::EachNumber | AttentionGate::InQueries => d_heads,
+            AttentionGate::Softplus => match self.gguf.tensor(name) {
+                Some(gate) if gate.shape.get(1) == Some(&d_heads) => d_heads,
+                _ => n_heads,
+            },
+        }
     }
 
     /// Latent attention of layer `i`, whose norm is read.

@@ -252,8 +252,8 @@ impl Loader<'_> {
         })
     }
 
-    /// Whether the gate of the delta rule's output has a matrix of its own. A file may have the other
-    /// form besides, which says nothing then.
+    /// Whether the gate of the delta rule's output has a matrix of its own. A file may have the
+    /// other form besides, which says nothing then.
     fn has_own_gate(&self, name: &dyn Fn(&str) -> String) -> bool {
         self.has(&name("attn_qkv.weight")) || !self.has(&name("ssm_in.weight"))
     }
