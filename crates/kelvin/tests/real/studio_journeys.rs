@@ -75,6 +75,13 @@ async fn axe_finds_nothing_in_any_view_and_theme() {
             for (hash, ready) in VIEWS {
                 person.go(hash).await;
                 person.wait(ready).await;
+                // What waits for an answer is pale until it comes.
+                person.wait("!document.querySelector('.waits')").await;
+                if hash.starts_with("#/decide") {
+                    person.wait("document.querySelector('.decided > h2')?.textContent").await;
+                }
+                let _: Value =
+                    person.read("new Promise((done) => setTimeout(() => done(1), 400))").await;
                 let found = person.axe().await;
                 assert!(found.is_empty(), "{hash} at {width}, {theme}: {found:#?}");
                 let wide: f64 = person.read("document.documentElement.scrollWidth").await;
