@@ -23,6 +23,7 @@ mod rules;
 mod saved;
 pub mod search;
 pub mod source;
+mod sums;
 pub mod texts;
 pub mod tokenizer;
 pub mod transformer;

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use kelvin_engine::{
-    batch::{self, Draft, GenerateError, PromptLogprobs, pages},
+    batch::{self, Draft, PromptLogprobs, pages},
     texts::TextTemp,
 };
 use kelvin_sampling::{Chain, Sampler};
@@ -23,9 +23,10 @@ use super::{
     apis::{Api, Asked},
     body::read_body,
     fields,
+    forms::Wanted,
     gate::RequestId,
     problem::Problem,
-    prompts::Prompt,
+    prompts::{Prompt, left_after},
     queue::{Event, Job},
     reply::{Choice, Echo, Reply},
     scores::LogprobsStage,
@@ -141,13 +142,7 @@ fn jobs<A: Api>(from: &Origin<'_>, asked: &Asked) -> Result<Vec<Job>, Problem> {
     let choices_a_prompt = controls.chains.len() * controls.n;
     let room = |prompt| room_for::<A>(from.shared, prompt, asked.max_tokens, choices_a_prompt);
     let lens = asked.prompts.iter().map(room).collect::<Result<Vec<usize>, _>>()?;
-    let form = asked.wanted.as_ref().map(|wanted| wanted.compile(from.shared)).transpose()?;
-    let is_json = form.as_ref().is_some_and(|form| form.is_json());
-    if let Some(place) = controls.chains.iter().find_map(Chain::place_of_json)
-        && !is_json
-    {
-        return Err(Problem::parameter("sampler", GenerateError::NotJson { place }.to_string()));
-    }
+    let form = Wanted::compiled(asked.wanted.as_ref(), &controls.chains, from.shared)?;
     let draft = |sampler: Sampler| {
         let logprobs = asked.n_top.map(|n_top| controls.stage.logprobs(n_top, sampler.chain()));
         let constraint = form.as_ref().map(|form| form.fork());
@@ -248,17 +243,9 @@ fn room_for<A: Api>(
 ) -> Result<usize, Problem> {
     let name = A::PROMPT;
     let (len, limit) = (prompt.tokens.len(), shared.limit);
-    if len == 0 {
-        return Err(Problem::parameter(name, GenerateError::EmptyPrompt.to_string()));
-    }
-    if len >= limit {
-        return Err(Problem::context(
-            name,
-            GenerateError::PromptTooLong { len, limit }.to_string(),
-        ));
-    }
+    let left = left_after(len, limit, name)?;
     let max_tokens = match asked {
-        Some(asked) if len + asked > limit => {
+        Some(asked) if asked > left => {
             let message = format!(
                 "the prompt has {len} tokens and {asked} new ones were asked for, but the context \
                  has room for {limit}"
@@ -266,7 +253,7 @@ fn room_for<A: Api>(
             return Err(Problem::context(name, message));
         }
         Some(asked) => asked,
-        None => A::MAX_TOKENS.min(limit - len),
+        None => A::MAX_TOKENS.min(left),
     };
     if pages(len, n_choices, max_tokens) > shared.room.n_pages {
         let (needed, most) = (len + n_choices * max_tokens, shared.room.n_tokens());

@@ -1,7 +1,8 @@
 //! Compiles the form that a request asks for to a constraint.
 
 use kelvin_constraint::{Form, FormError};
-use kelvin_engine::generate::Constraint;
+use kelvin_engine::{batch::GenerateError, generate::Constraint};
+use kelvin_sampling::Chain;
 
 use super::{
     Shared,
@@ -44,8 +45,24 @@ impl Wanted {
         self.name
     }
 
-    /// Compiles the form.
-    pub(crate) fn compile(&self, shared: &Shared) -> Result<Box<dyn Constraint>, Problem> {
+    /// The form of a request that has one, compiled. Refuses chains with places in JSON where the
+    /// texts aren't JSON.
+    pub(crate) fn compiled<'a>(
+        wanted: Option<&Wanted>,
+        chains: impl IntoIterator<Item = &'a Chain>,
+        shared: &Shared,
+    ) -> Result<Option<Box<dyn Constraint>>, Problem> {
+        let form = wanted.map(|wanted| wanted.compile(shared)).transpose()?;
+        let is_json = form.as_ref().is_some_and(|form| form.is_json());
+        match chains.into_iter().find_map(Chain::place_of_json) {
+            Some(place) if !is_json => {
+                Err(Problem::parameter("sampler", GenerateError::NotJson { place }.to_string()))
+            }
+            _ => Ok(form),
+        }
+    }
+
+    fn compile(&self, shared: &Shared) -> Result<Box<dyn Constraint>, Problem> {
         let Wanted { name, form } = self;
         // The first one who asks waits until the vocabulary is ready.
         let forms = shared.forms.get_or_init(|| (shared.make_forms)(&shared.engine.tokenizer));

@@ -2,6 +2,7 @@
 
 use kelvin_engine::{
     Engine, TokenId,
+    batch::GenerateError,
     chat::{ChatError, ChatTemplate, Message, RenderOptions, Rendered},
 };
 use kelvin_views::token::unreadable;
@@ -34,6 +35,19 @@ pub(crate) struct Reading {
     pub(crate) limit: usize,
     /// Whether the tokens' offsets are requested.
     pub(crate) offsets: bool,
+}
+
+/// How many tokens a context of `limit` has room for after a prompt of `len`, which came as the
+/// parameter `name`. Refuses an empty prompt, and one that leaves no room.
+pub(crate) fn left_after(len: usize, limit: usize, name: &str) -> Result<usize, Problem> {
+    if len == 0 {
+        return Err(Problem::parameter(name, GenerateError::EmptyPrompt.to_string()));
+    }
+    if len >= limit {
+        let message = GenerateError::PromptTooLong { len, limit }.to_string();
+        return Err(Problem::context(name, message));
+    }
+    Ok(limit - len)
 }
 
 /// The prompts of a completion.

@@ -4,7 +4,7 @@
 use kelvin_sampling::SampleError;
 
 use super::question::QuestionError;
-use crate::{TokenId, batch::score};
+use crate::{TokenId, batch::score, sums::ln_sum};
 
 /// The probabilities of options by one row of logits.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,15 +97,6 @@ fn at(ln: &[f64], temperature: f64) -> Vec<f64> {
     let heated: Vec<f64> = ln.iter().map(|x| x / temperature).collect();
     let total = ln_sum(&heated);
     heated.iter().map(|x| libm::exp(x - total)).collect()
-}
-
-/// ln Σ exp(x), in the order of the numbers; -inf for none.
-fn ln_sum(xs: &[f64]) -> f64 {
-    let max = xs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    if max == f64::NEG_INFINITY {
-        return max;
-    }
-    max + libm::log(xs.iter().map(|x| libm::exp(x - max)).sum())
 }
 
 #[cfg(test)]

@@ -27,7 +27,12 @@ import transformers
 from safetensors.numpy import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from folder_cases import CASES, N_TOKENS, REMOTE, TOKENS, case
+from folder_cases import CASES, N_TOKENS
+from folder_remote import REMOTE
+
+TOKENS = [(i * 37 + 11) % 90 for i in range(40)]
+# Places of the logits that are kept: positions, and every so-manieth token.
+POSITIONS, STEP = (0, 7, 23, 39), 9
 
 CONVERT = """
 import sys
@@ -54,7 +59,9 @@ made(Path(folder), gguf.LlamaFileType.ALL_F32, Path(out)).write()
 def converted(source, folder):
     """llama.cpp's conversion of a folder, beside it; None if its converter refuses."""
     out = folder.with_name(folder.name + ".gguf")
-    done = subprocess.run([sys.executable, "-c", CONVERT, source, str(folder), str(out)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", CONVERT, source, str(folder), str(out)], capture_output=True, text=True
+    )
     if done.returncode == 0:
         return out
     print(folder.name, "isn't converted:", done.stderr.strip().splitlines()[-1])
@@ -76,7 +83,9 @@ def numbers(name, shape, base):
     for byte in name.encode():
         hashed = (hashed ^ byte) * 0x100000001B3 & mask
     with np.errstate(over="ignore"):
-        x = np.uint64(hashed) + np.arange(1, int(np.prod(shape)) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        x = np.uint64(hashed) + np.arange(1, int(np.prod(shape)) + 1, dtype=np.uint64) * np.uint64(
+            0x9E3779B97F4A7C15
+        )
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         x = x ^ (x >> np.uint64(31))
@@ -86,7 +95,10 @@ def numbers(name, shape, base):
 
 def tokenizer():
     vocab = {f"t{i}": i for i in range(N_TOKENS - 2)}
-    added = [{"id": N_TOKENS - 2, "content": "<s>", "special": True}, {"id": N_TOKENS - 1, "content": "</s>", "special": True}]
+    added = [
+        {"id": N_TOKENS - 2, "content": "<s>", "special": True},
+        {"id": N_TOKENS - 1, "content": "</s>", "special": True},
+    ]
     for token in added:
         token |= {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
     pre = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
@@ -134,7 +146,9 @@ def made(source, folder, name, config):
     for this, which in ((config, name), (config_saved, name + ".saved")):
         write(folder / which, this, stored)
         converted(source, folder / which)
-        model = AutoModelForCausalLM.from_pretrained(folder / which, dtype=torch.float32, attn_implementation="eager")
+        model = AutoModelForCausalLM.from_pretrained(
+            folder / which, dtype=torch.float32, attn_implementation="eager"
+        )
         model.eval()
         with torch.no_grad():
             logits.append(model(torch.tensor([TOKENS])).logits[0].numpy())
@@ -173,8 +187,12 @@ def main():
             out.append(made(source, folder, name, CASES[name]))
         else:
             out.append(remote(source, folder, name, *REMOTE[name]))
-    made_by = f"folder_models.py, transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}"
-    text = json.dumps({"made_by": made_by, "tokens": TOKENS, "positions": POSITIONS, "step": STEP, "cases": []})[:-2]
+    made_by = (
+        f"folder_models.py, transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}"
+    )
+    text = json.dumps(
+        {"made_by": made_by, "tokens": TOKENS, "positions": POSITIONS, "step": STEP, "cases": []}
+    )[:-2]
     text += "\n" + ",\n".join(json.dumps(case) for case in out) + "\n]}\n"
     goldens.write_text(text)
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use kelvin_engine::{
     Engine,
-    batch::{self, Budget, Draft, GenerateError, pages},
+    batch::{self, Budget, Draft, pages},
     generate::{Constraint, Ends, Thoughts},
     search::{Held, Method, Plan, SearchError, Task, Wanted as Settings, Watched},
 };
@@ -17,7 +17,7 @@ use crate::{
     forms::Wanted,
     limits::MAX_SEARCH_NODES,
     problem::Problem,
-    prompts::{Prompt, Reading, check_model, of_completion, of_messages},
+    prompts::{Prompt, Reading, check_model, left_after, of_completion, of_messages},
     queue::{Event, Job},
     requests::{ChatDate, Messages, On, Prompts, SamplingFields, SearchRequest},
     whole::{BeamSearch, Whole},
@@ -102,7 +102,7 @@ pub(super) fn planned(
     let form = wanted.as_ref().map(Wanted::name);
     let asked = Asked { plan, prompt, chain, seed, ends, form, tree, streams, at_once };
     asked.check_cost(shared)?;
-    let form = asked.compiled(wanted.as_ref(), shared)?;
+    let form = Wanted::compiled(wanted.as_ref(), [&asked.chain], shared)?;
     let (sender, events) = unbounded_channel();
     let (jobs, watched) = asked.jobs(id, form, &sender);
     Ok(Planned { asked, jobs, watched, events })
@@ -213,18 +213,11 @@ impl Text {
 /// The maximum number of new tokens after a prompt of `len` tokens, which came as the parameter
 /// `name`.
 fn room(len: usize, asked: Option<usize>, limit: usize, name: &str) -> Result<usize, Problem> {
-    if len == 0 {
-        return Err(Problem::parameter(name, GenerateError::EmptyPrompt.to_string()));
-    }
+    let left = left_after(len, limit, name)?;
     if asked == Some(0) {
         let message = "\"max_tokens\" is 0, but a text has at least one token";
         return Err(Problem::parameter("max_tokens", message));
     }
-    if len >= limit {
-        let message = GenerateError::PromptTooLong { len, limit }.to_string();
-        return Err(Problem::context(name, message));
-    }
-    let left = limit - len;
     match asked {
         Some(asked) if asked > left => {
             let message = format!(
@@ -276,22 +269,6 @@ impl Asked {
             return Err(Problem::context("max_tokens", message));
         }
         Ok(())
-    }
-
-    /// The form that is asked for, compiled.
-    fn compiled(
-        &self,
-        wanted: Option<&Wanted>,
-        shared: &Shared,
-    ) -> Result<Option<Box<dyn Constraint>>, Problem> {
-        let form = wanted.map(|wanted| wanted.compile(shared)).transpose()?;
-        let is_json = form.as_ref().is_some_and(|form| form.is_json());
-        match self.chain.place_of_json() {
-            Some(place) if !is_json => {
-                Err(Problem::parameter("sampler", GenerateError::NotJson { place }.to_string()))
-            }
-            _ => Ok(form),
-        }
     }
 
     /// The jobs, with what watches the texts of each.
