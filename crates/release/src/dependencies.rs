@@ -46,12 +46,16 @@ pub struct Dependency {
     pub uses: Vec<(String, String)>,
 }
 
+/// The package whose build script packs a file of a crate into the program: plotly's script.
+const PACKING: &str = "kelvin-lab";
+
 /// The module of WebAssembly that a release ships beside the binary: its package and its target.
 const MODULE: (&str, &str) = ("kelvin-web", "wasm32-wasip1");
 
 /// Asks cargo what the package `name` of this workspace is built from for the platform `target`
 /// (the triple of rustc), with its default features. The program (`kelvin`) has the module beside
-/// it. Crates of the workspace itself and dependencies of build scripts and tests aren't listed.
+/// it. Crates of the workspace itself aren't listed, nor dependencies of tests and of build scripts,
+/// but for crates whose files a build script packs.
 ///
 /// # Errors
 /// If cargo can't be run, or answers something unexpected.
@@ -62,6 +66,8 @@ pub fn of_release(name: &str, target: &str) -> Result<Shipped> {
         let of = ["tree", "-p", package, "--target", target];
         tree += &cargo(&[&of[..], &["-e", "normal", "--prefix", "none", "-f", "{p}"]].concat())?;
     }
+    let packed = ["tree", "-p", PACKING, "--target", target, "-e", "build", "--depth", "1"];
+    tree += &cargo(&[&packed[..], &["--prefix", "none", "-f", "{p}"]].concat())?;
     let metadata = cargo(&["metadata", "--format-version", "1"])?;
     let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata isn't JSON")?;
     let root = metadata["workspace_root"].as_str().context("cargo metadata: no workspace_root")?;
@@ -146,13 +152,15 @@ fn uses(
     let mut uses = BTreeMap::new();
     let mut direct = BTreeSet::new();
     for node in metadata["resolve"]["nodes"].as_array().into_iter().flatten() {
+        let id = text(node, "id");
+        // Our own build scripts pack files of crates.
+        let counts = |kind: &Value| kind.is_null() || own.contains(&id) && kind == "build";
         let used = node["deps"].as_array().into_iter().flatten().filter(|dependency| {
             let kinds = dependency["dep_kinds"].as_array();
-            kinds.is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
+            kinds.is_some_and(|kinds| kinds.iter().any(|kind| counts(&kind["kind"])))
         });
         let used: BTreeSet<Key> =
             used.filter_map(|dependency| ids.get(&text(dependency, "pkg")).cloned()).collect();
-        let id = text(node, "id");
         if own.contains(&id) {
             direct.extend(used);
         } else if let Some(user) = ids.get(&id) {

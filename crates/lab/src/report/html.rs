@@ -7,7 +7,9 @@
 //! Text from models is only in the data, as JSON without any `<`, and the page inserts it as text
 //! nodes, so it can't become markup. The page's content security policy forbids loading anything.
 
-use plotly::Plot;
+use std::io::Read;
+
+use flate2::read::DeflateDecoder;
 
 use super::Report;
 
@@ -67,12 +69,13 @@ fn script() -> String {
     script + "})();"
 }
 
-/// plotly.js, the first of the two scripts that the crate embeds; the other renders formulas, which
-/// reports don't have.
+/// plotly.js, as the build script has packed it.
 fn plotly() -> String {
-    let scripts = Plot::offline_js_sources();
-    let script = scripts.split_once("</script>").map_or(&*scripts, |(first, _)| first);
-    script.split_once('>').map_or(script, |(_, text)| text).to_string()
+    const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/plotly.js.deflate"));
+    let mut script = String::new();
+    let read = DeflateDecoder::new(PACKED).read_to_string(&mut script);
+    read.expect("the build script has packed a text");
+    script
 }
 
 #[cfg(test)]
