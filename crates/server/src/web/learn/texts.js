@@ -13,6 +13,12 @@ export const GREETING_DICE = 42;
 export const DICE = 7;
 
 export const PROMPT = "Write about Nepal";
+/**
+ * What the view "Write and fork" begins with where nobody has said anything: a story that a class
+ * may see. TODO
+ */
+export const OPENING = "Once upon a time";
+
 /** Tokens of a text. */
 export const LENGTH = 40;
 

@@ -47,13 +47,13 @@ function mount(root, { model }) {
     },
     (error) => follow.fail(v, error),
   );
-  listen(v);
+  listen(root, v);
   const keys = (/** @type {KeyboardEvent} */ event) => pressed(v, event);
   document.addEventListener("keydown", keys);
   keeper.listen({
-    named: (name) => {
+    named: (name, isKept) => {
       v.name.value = name;
-      address.write({ session: name });
+      address.write({ session: isKept ? name : null });
     },
     said: (words) => {
       v.told.textContent = words;
@@ -153,8 +153,11 @@ function focus({ text, place }) {
   text.caret(text.startOf(place));
 }
 
-/** @param {Page} v */
-function listen(v) {
+/**
+ * @param {HTMLElement} root
+ * @param {Page} v
+ */
+function listen(root, v) {
   v.on.addEventListener("click", () => change.write(v));
   v.halt.addEventListener("click", () => follow.stop(v));
   v.undo.addEventListener("click", () => change.step(v, "undo"));
@@ -178,6 +181,12 @@ function listen(v) {
     v.framed = !v.framed;
     paintText(v);
   });
+  for (const act of ["pointerdown", "keydown"]) {
+    root.addEventListener(act, ({ target }) => {
+      // Who goes to another session doesn't mean this one.
+      if (!(target instanceof Element && target.closest(".shelf"))) keeper.mean();
+    });
+  }
   v.text.root.addEventListener("pointerover", (event) => {
     const span = event.target instanceof Element ? event.target.closest("[data-i]") : null;
     if (!(span instanceof HTMLElement) || span.dataset.i === "end" || v.tree.draft) return;
