@@ -4,7 +4,7 @@
 import { s } from "../dom.js";
 
 /** Pixels around an element. */
-const MARGIN = 8;
+const MARGIN = 14;
 /** What a drawing gets from the page's style sheets, written into the file as attributes. */
 const PROPERTIES = [
   "fill",

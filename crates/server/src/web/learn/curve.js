@@ -67,7 +67,7 @@ function mount(stage) {
 
   const dots = GREETINGS.map(([name, logit]) => `${name} ${logit}`).join(", ");
   const saved = saves("The curve e^(x/T)", drawn.root, () => ({
-    words: `T = ${heat.written(t)}; dashed: T = 1. Dots: ${dots}. ${says.textContent}`,
+    words: `T = ${heat.written(t)}${t === 1 ? "" : "; dashed: T = 1"}. Dots: ${dots}. ${says.textContent}`,
   }));
   stage.append(
     h("div", { class: "lesson-slide" }, slider.root),

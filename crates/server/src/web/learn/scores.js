@@ -36,8 +36,8 @@ function mount(stage, { model }) {
     },
     (error) => fail(v, error),
   );
-  const all = `All ${count(model.n_vocab)} scores, from the highest to the lowest`;
-  const about = () => ({ words: `${model.name} · after “${FIRST}” ${v.says.textContent}` });
+  const all = `All ${count(model.n_vocab)} scores by place`;
+  const about = () => ({ words: `${model.name} · after “${FIRST}”. ${v.says.textContent}` });
   const saved = saves("The highest scores", () => figureOf(v.table.root), about);
   const drawn = saves(all, v.drawing.root, about);
   v.box.addEventListener("input", () => find(v.box.value.trimEnd()));

@@ -170,13 +170,13 @@ function layout(v, text) {
         panel("Any token, however rare", v.find.root),
       ),
     ),
-    panel("The dart", v.throws.root, saves("The dart", v.throws.drawing, () => about(v))),
+    panel("The dart", v.throws.root, saves("The dart", v.throws.drawing, () => settings(v))),
     panel(
       "At every temperature",
       h("p", { class: "note" }, words),
       v.fan.root,
       v.legend,
-      saves("Probabilities against temperature", v.fan.root, () => about(v, v.legend)),
+      saves("Probabilities against temperature", v.fan.root, () => settings(v, v.legend)),
     ),
     h("div", { class: "columns" }, panel("Draw", v.many.root), panel("The loop", v.looped.root)),
   ];
@@ -205,7 +205,7 @@ function tablePanel(v) {
   const isRanked = () => v.axis === "rank";
   const shown = () => (isRanked() ? copied(v.ranked.drawing) : figureOf(v.table.root));
   const saved = saves(title, shown, () =>
-    isRanked() ? about(v, v.ranked.legend) : about(v, null, "Pale bars: raw; coloured: final."),
+    isRanked() ? settings(v, v.ranked.legend) : settings(v, null, "Pale bars: raw; coloured: final."),
   );
   return h(
     "section",
@@ -224,15 +224,15 @@ function tablePanel(v) {
  * @param {HTMLElement | null} [legend]
  * @param {string} [more]
  */
-function about({ t, answer, model }, legend, more = "") {
-  const settings = [
+function settings({ t, answer, model }, legend, more = "") {
+  const all = [
     `T = ${heat.written(t)}`,
     `chain ${answer?.chain}`,
     `dice of seed ${seed()}`,
     model.name,
     `after “${ending()}”`,
   ];
-  return { words: `${settings.join(" · ")}. ${more}`, legend };
+  return { words: `${all.join(" · ")}. ${more}`, legend };
 }
 
 /** The chain of the address. */

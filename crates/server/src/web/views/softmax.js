@@ -138,10 +138,10 @@ function layout(v) {
   const saved = saves(
     "Probabilities of the logits",
     () => figureOf(v.table.root),
-    () => about(v, "Pale bars: T = 1."),
+    () => settings(v, "Pale bars: T = 1."),
   );
   const curved = saves("The curve", v.drawn.root, () =>
-    about(v, `f(x) = ${v.drawn.formula()}; faint: T = 1; dots: ${logitsOf(v)}.`),
+    settings(v, `f(x) = ${v.drawn.formula()}; faint: T = 1; dots: ${logitsOf(v)}.`),
   );
   return [
     h("section", { class: "panel lifted sticky" }, v.slider.root),
@@ -214,8 +214,8 @@ function functions(v) {
 function figure(v, title, value, unit, drawing, legend) {
   const words = unit ? h("span", { class: "note" }, unit) : null;
   const saved = saves(title, drawing, () => {
-    const now = value ? `there it is ${value.textContent} ${unit ?? ""}.` : "";
-    return { ...about(v, `Against temperature; ${now} Logits: ${logitsOf(v)}.`), legend };
+    const now = value ? `There it is ${`${value.textContent} ${unit ?? ""}`.trim()}. ` : "";
+    return { ...settings(v, `${now}Logits: ${logitsOf(v)}.`), legend };
   });
   const caption = h("figcaption", {}, h("strong", {}, title), value, words, saved);
   return h("figure", { class: "plot" }, caption, drawing, legend);
@@ -226,7 +226,7 @@ function figure(v, title, value, unit, drawing, legend) {
  * @param {Page} v
  * @param {string} more
  */
-function about({ t }, more) {
+function settings({ t }, more) {
   return { words: `T = ${heat.written(t)}. ${more}` };
 }
 

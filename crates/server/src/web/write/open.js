@@ -35,8 +35,9 @@ const FETCHED = 10000;
 export async function open(v) {
   const cont = taken();
   const says = address.maybe("text") !== undefined || cont.length > 0;
-  const text = address.key("text", says ? FIRST : OPENING);
-  const begun = { text, chat: address.maybe("chat") === "1" };
+  const begun = says
+    ? { text: address.key("text", FIRST), chat: address.maybe("chat") === "1" }
+    : { text: OPENING, chat: v.model.chat };
   v.begin.value = begun.text;
   v.chat.checked = begun.chat;
   const was = keeper.current(v.model.name);
