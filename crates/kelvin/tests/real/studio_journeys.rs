@@ -169,7 +169,7 @@ async fn how_long_things_take_is_told() {
         said(&format!("the slider of {hash}"), &took);
     }
     // 3,000 words: opened again, clicked into, scrolled.
-    person.go("#/write?n=8").await;
+    person.go("#/write?n=8&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     person.wait("document.querySelector('.alternatives li')").await;
     person.click(".sheet .token-end").await;
     let words: String =
@@ -297,7 +297,7 @@ async fn what_was_chosen_and_typed_outlives_a_reload_and_another_view() {
     assert_eq!(person.texts(".column-acts button:first-child").await, ["Lock", "Locked", "Lock"]);
 
     // A beginning that wasn't begun.
-    person.go("#/write?n=4").await;
+    person.go("#/write?n=4&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     written(&person).await;
     person.press("Once upon a time").await;
     person.click("#nav a[href^='#/next']").await;

@@ -48,7 +48,7 @@ async fn is_kept(person: &Person) {
 async fn nothing_that_was_written_is_lost() {
     let server = Server::start(&[], None);
     let mut person = Person::at(&server.address).await;
-    person.go("#/write?n=16").await;
+    person.go("#/write?n=16&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     is_written(&person).await;
     is_kept(&person).await;
     let first = text(&person).await;

@@ -123,6 +123,7 @@ files! {
     "write/disk.js",
     "write/draws.js",
     "write/edit.js",
+    "write/export.js",
     "write/file.js",
     "write/find.js",
     "write/follow.js",

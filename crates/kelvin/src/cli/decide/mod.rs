@@ -130,7 +130,7 @@ fn show(
     let out = match (is_several, asked, answers) {
         (false, [asked], [answer]) => {
             view::one(&session.file.model, asked, answer, heated, width, style)
-        },
+        }
         _ => view::several(&session.file.model, asked, answers, heated, width, style),
     };
     terminal::print(&out).context("the answer can't be printed")

@@ -95,7 +95,8 @@ pub(super) fn one(
         out.push_str(&format!("{line}  {}\n", bars::bar(*p, room)));
     }
     out.push('\n');
-    for line in wrap::sentence(&notes(model, answer, heated), 2, terminal::width(), |line| style.dim(line))
+    for line in
+        wrap::sentence(&notes(model, answer, heated), 2, terminal::width(), |line| style.dim(line))
     {
         out.push_str(&(line + "\n"));
     }

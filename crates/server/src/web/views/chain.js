@@ -200,8 +200,8 @@ function places(v) {
   clear(v.places);
   if (!chains.isSchedule(chains.joined(v.parts))) return;
   /** @type {[string, string][]} */
-  const all = v.parts.map((part, i) => [String(i), chains.placeOf(part)]);
-  const words = "A schedule: the first place that holds decides. The stages below are those of";
+  const all = chains.placesOf(v.parts).map((words, i) => [String(i), words]);
+  const words = `A schedule, no sequence. ${chains.DECIDES} The stages below are those of`;
   v.places.append(
     h("p", { class: "note" }, words),
     choose("Places of the schedule", all, String(v.part), (i) => {

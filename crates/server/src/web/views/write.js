@@ -13,6 +13,7 @@ import { MANY } from "../write/alternatives.js";
 import * as change from "../write/change.js";
 import * as copies from "../write/copies.js";
 import { shown } from "../write/edit.js";
+import { download, page as htmlPage, save } from "../write/export.js";
 import * as follow from "../write/follow.js";
 import * as keeper from "../write/keeper.js";
 import * as sessions from "../write/open.js";
@@ -137,7 +138,7 @@ function hostOf(page) {
     shelf: {
       open: (head) => sessions.visit(page(), head),
       duplicate: (head) => sessions.duplicate(page(), head),
-      save: (head) => sessions.save(page(), head),
+      save: (head, form) => save(page(), head, form),
       remove: (head) => sessions.remove(page(), head),
       load: (file) => sessions.load(page(), file),
     },
@@ -256,7 +257,7 @@ function layout(v) {
     { class: "note chain-line" },
     "Chain: ",
     h("code", {}, chains.sent(chain())),
-    " ",
+    chains.isSchedule(chain()) ? ` ${chains.DECIDES} ` : " ",
     h("a", { href: address.link("chain") }, "Change it"),
   );
   const begins = h("div", { class: "row after" }, v.anew, v.fresh);
@@ -379,12 +380,7 @@ function copier(v) {
   const saved = button("Save as HTML", "quiet");
   saved.addEventListener("click", () => {
     menu.open = false;
-    const body = copies.html(shownOf(v), LENSES[v.lens] ?? null);
-    sessions.download(
-      "text.html",
-      `<!doctype html>\n<meta charset="utf-8" />\n${body}\n`,
-      "text/html",
-    );
+    download("text.html", htmlPage(shownOf(v), LENSES[v.lens] ?? null), "text/html");
   });
   menu.append(h("div", { class: "menu-items" }, ...items, saved));
   menu.addEventListener("keydown", (event) => {

@@ -1,5 +1,5 @@
-// Where a session comes from and where it goes: begun with a text, taken up from what this browser
-// keeps, loaded from a file and saved to one.
+// Where a session comes from: begun with a text, taken up from what this browser keeps, or loaded
+// from a file.
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";
@@ -23,9 +23,6 @@ import { UNASKED, offer, readAll, settled } from "./typing.js";
 /** @import { Page } from "./page.js" */
 /** @import { Head, How } from "./sessions.js" */
 /** @import { Begun } from "./tree.js" */
-
-/** How long a browser gets to fetch a file from the page, in milliseconds. */
-const FETCHED = 10000;
 
 /**
  * Opens what the address says: a session by its name, a text, or else the session that was changed
@@ -413,36 +410,6 @@ export async function remove(v, head) {
   });
   v.told.replaceChildren(`“${head.name}” is deleted. ${after}`, back);
   await list(v);
-}
-
-/**
- * Saves a session as a file.
- * @param {Page} v
- * @param {Head} head
- */
-export async function save(v, head) {
-  await settled(v);
-  await keeper.flush();
-  const found = await sessions.read(head.id).catch(() => null);
-  const held = keeper.current(v.model.name);
-  const tree = found ? Tree.of(found.nodes, found.state) : held?.tree;
-  if (!tree) return;
-  const about = { name: head.name, model: head.model, ...tree.begun, ...head.how };
-  const name = head.name.replaceAll(/[^\p{L}\p{N} ()-]+/gu, "").trim() || "session";
-  download(`${name}.kelvin.json`, files.written(tree, about), "application/json");
-  v.told.textContent = `Exported as ${name}.kelvin.json.`;
-}
-
-/**
- * Gives the browser a file to save.
- * @param {string} name
- * @param {string} text
- * @param {string} type
- */
-export function download(name, text, type) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), FETCHED);
 }
 
 /**
