@@ -187,7 +187,11 @@ function restart() {
   show();
 }
 
-tools.append(menu, ...controls(restart), copyLink(() => model));
+tools.append(
+  menu,
+  ...controls(restart),
+  copyLink(() => model),
+);
 theme();
 guide(tools, main);
 measured();

@@ -165,7 +165,10 @@ function linesOf(node) {
     if (last && Math.abs(last.top - box.top) < 2) {
       last.words += words;
       last.right = box.right;
-    } else lines.push({ words, left: box.left, right: box.right, top: box.top, bottom: box.bottom });
+      continue;
+    }
+    const { left, right, top, bottom } = box;
+    lines.push({ words, left, right, top, bottom });
   }
   return lines.filter(({ words }) => words.trim() !== "");
 }

@@ -66,9 +66,10 @@ function mount(stage) {
   }
 
   const dots = GREETINGS.map(([name, logit]) => `${name} ${logit}`).join(", ");
-  const saved = saves("The curve e^(x/T)", drawn.root, () => ({
-    words: `T = ${heat.written(t)}${t === 1 ? "" : "; dashed: T = 1"}. Dots: ${dots}. ${says.textContent}`,
-  }));
+  const saved = saves("The curve e^(x/T)", drawn.root, () => {
+    const now = `T = ${heat.written(t)}${t === 1 ? "" : "; dashed: T = 1"}`;
+    return { words: `${now}. Dots: ${dots}. ${says.textContent}` };
+  });
   stage.append(
     h("div", { class: "lesson-slide" }, slider.root),
     drawn.root,

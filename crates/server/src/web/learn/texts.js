@@ -16,8 +16,8 @@ export const PROMPT = "Write about Nepal";
 /**
  * What "Write and fork" begins with where nobody has said anything, as a message in the chat
  * template. Eighteen beginnings were tried beforehand, plain and as messages, this one with the
- * seeds 1 to 5 and 7 at T = 0.8 and 1: with the dice of `DICE`, which the studio has from the start,
- * both texts read decently. The last step of the lesson leads there, at `OPENING_T`.
+ * seeds 1 to 5 and 7 at T = 0.8 and 1: with the dice of `DICE`, which the studio has from the
+ * start, both texts read decently. The last step of the lesson leads there, at `OPENING_T`.
  */
 export const OPENING = "Tell a story about a lighthouse keeper and a fox.";
 export const OPENING_T = 0.8;

@@ -42,7 +42,10 @@ export function saves(name, source, about) {
       },
       kind,
     );
-  const file = `kelvin-${name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/-$/, "")}`;
+  const file = `kelvin-${name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/-$/, "")}`;
   const made = () => {
     const drawing = typeof source === "function" ? source() : copied(source);
     return framed(drawing, name, about());

@@ -170,7 +170,11 @@ function layout(v, text) {
         panel("Any token, however rare", v.find.root),
       ),
     ),
-    panel("The dart", v.throws.root, saves("The dart", v.throws.drawing, () => settings(v))),
+    panel(
+      "The dart",
+      v.throws.root,
+      saves("The dart", v.throws.drawing, () => settings(v)),
+    ),
     panel(
       "At every temperature",
       h("p", { class: "note" }, words),
@@ -205,7 +209,9 @@ function tablePanel(v) {
   const isRanked = () => v.axis === "rank";
   const shown = () => (isRanked() ? copied(v.ranked.drawing) : figureOf(v.table.root));
   const saved = saves(title, shown, () =>
-    isRanked() ? settings(v, v.ranked.legend) : settings(v, null, "Pale bars: raw; coloured: final."),
+    isRanked()
+      ? settings(v, v.ranked.legend)
+      : settings(v, null, "Pale bars: raw; coloured: final."),
   );
   return h(
     "section",

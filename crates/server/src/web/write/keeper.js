@@ -22,8 +22,8 @@ import { Tree } from "./tree.js";
  */
 
 /**
- * Who hears of it: `named` of the session's name and whether it is kept by it, `said` what happened to it, in words, `kept` that
- * it is kept.
+ * Who hears of it: `named` of the session's name and whether it is kept by it, `said` what
+ * happened to it, in words, `kept` that it is kept.
  * @typedef {object} Listener
  * @property {(name: string, isKept: boolean) => void} named
  * @property {(words: string) => void} said
