@@ -210,6 +210,13 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_error_says_how_tokens_are_banned() {
+        let said = "mask=not 13".parse::<Chain>().unwrap_err().to_string();
+        assert!(said.contains("`not,` and those to ban (not,1,2)"), "{said}");
+        assert!("mask=not,13".parse::<Chain>().is_ok());
+    }
+
     /// 4 KB of chain may not stand for more memory or work than a vocabulary.
     #[test]
     fn repeated_ranges_cost_what_their_text_does() {
