@@ -87,7 +87,7 @@ fn write_findings(out: &mut String, report: &Report) {
             if plane.is_knee_beaten() {
                 format!(" The knee is {label}: what beats it at both misses what was asked.")
             } else {
-                format!(" The knee of these is {label}.")
+                format!(" Its knee is {label}.")
             }
         });
         let _ = writeln!(
