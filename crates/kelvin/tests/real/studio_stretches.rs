@@ -314,3 +314,21 @@ async fn painted_stretches_fit_a_phone_in_both_themes_and_axe_finds_nothing() {
     }
     person.leave().await;
 }
+
+#[tokio::test]
+async fn a_schedule_is_said_to_be_no_sequence() {
+    let server = Server::start(&[], None);
+    let person = Person::at(&server.address).await;
+    person.go("#/chain?chain=repeats+8:+temp%3D2;+after+6:+temp%3D1;+temp%3D0.4").await;
+    let places = "[aria-label='Places of the schedule'] button";
+    person.wait(&format!("document.querySelectorAll({places:?}).length === 3")).await;
+    assert_eq!(person.texts(places).await, ["repeats 8", "else after 6", "else"]);
+    let decides = "For each token the first place that holds decides.";
+    let notes = person.texts("[aria-label=Stages] .note").await;
+    assert!(notes.iter().any(|note| note.contains(decides)), "{notes:?}");
+    person.go("#/write?n=4&text=Tea+is&chain=after+6:+temp%3D0;+temp%3D1.4").await;
+    person.wait("document.querySelector('.chain-line')").await;
+    let line = person.text(".chain-line").await;
+    assert!(line.contains(decides), "{line}");
+    person.leave().await;
+}
