@@ -387,7 +387,9 @@ fn a_fork_goes_on_with_what_a_stage_had_learned() {
 async fn the_page_goes_on_with_what_was_learned() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person.go("#/write?n=16&chain=temp%3D1.5%20%7C%20mirostat%3D2%2Ceta%3A0.6&t=1.5&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
+    let hey = "text=A:+Hey,+How+you+doin'%3F%0AB:";
+    let chain = "chain=temp%3D1.5%20%7C%20mirostat%3D2%2Ceta%3A0.6&t=1.5";
+    person.go(&format!("#/write?n=16&{chain}&{hey}")).await;
     is_written(&person).await;
     let first = ids(&person).await;
     assert_eq!(first.len(), 16);

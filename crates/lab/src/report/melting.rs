@@ -96,8 +96,8 @@ fn point(
     Some(MeltingPoint { temperature, low: at(0.025), high: at(0.975), at_the_edge, between })
 }
 
-/// The two of the rising temperatures between which `t` lies; `None` if it is one of them, as far as
-/// anybody sees.
+/// The two of the rising temperatures between which `t` lies; `None` if it is one of them, to two
+/// digits.
 fn neighbours(temperatures: &[f64], t: f64) -> Option<(f64, f64)> {
     let is_there = |&one: &f64| (one - t).abs() < 5e-3;
     let pair = temperatures.windows(2).find(|pair| pair[0] < t && t < pair[1])?;

@@ -100,7 +100,7 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
     }
 }
 
-/// Does what a signal may not wait for: SIGTERM ends the process meanwhile, since nothing is served.
+/// Does what a signal may not wait for: SIGTERM ends the process meanwhile; nothing is served.
 fn ending_on_signal<T>(work: impl FnOnce() -> T) -> T {
     let is_done = AtomicBool::new(false);
     thread::scope(|scope| {
