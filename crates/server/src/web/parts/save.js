@@ -136,7 +136,7 @@ function broken(words, width, family) {
   const measure = ruler(family);
   /** @type {string[]} */
   const lines = [];
-  for (const word of words.split(" ").filter(Boolean)) {
+  for (const word of words.split(/\s+/).filter(Boolean)) {
     const longer = `${lines.at(-1) ?? ""} ${word}`.trim();
     if (lines.length > 0 && measure(longer) <= width) lines[lines.length - 1] = longer;
     else lines.push(word);
