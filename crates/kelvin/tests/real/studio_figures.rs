@@ -21,7 +21,11 @@ async fn figures_of_the_lesson_are_saved_with_title_temperature_and_legend() {
         ("#/learn?step=4", 1, &["The curve e^(x/T)", "T = 1", "Hello 4, Namaste 1"]),
         ("#/learn?step=5", 1, &[greetings, "on the right T = 5", "Konnichiwa", "28.9 %"]),
         ("#/softmax?t=2", 8, &["Probabilities of the logits", "T = 2", "Pale bars: T = 1"]),
-        ("#/chain?chain=top_k%3D40+%7C+temp%3D2", 2, &["What each stage leaves", "top_k=40", "T"]),
+        (
+            "#/chain?chain=top_k%3D40+%7C+temp%3D2",
+            2,
+            &["What each stage leaves", "top_k=40", "temp=2"],
+        ),
         ("#/search", 1, &["Tree of a search", "method beam", "dropped: "]),
     ] {
         person.go(hash).await;
