@@ -16,6 +16,8 @@ const BROWSER = [
   "Node",
   "Range",
   "ResizeObserver",
+  "SVGSVGElement",
+  "Text",
   "TextDecoderStream",
   "URL",
   "URLSearchParams",

@@ -43,6 +43,8 @@ mod serving;
 mod static_page;
 mod stream;
 mod studio;
+#[cfg(feature = "net")]
+mod termination;
 mod texts;
 mod turns;
 mod web;
@@ -77,6 +79,8 @@ pub use origins::Origin;
 pub use serving::serve;
 pub use static_page::{StaticEngine, StaticModel, write_static};
 pub use studio::Menu;
+#[cfg(feature = "net")]
+pub use termination::terminations;
 
 use fields::Bounds;
 use limits::{MAX_LARGE_BODIES, n_large_at_work};

@@ -25,6 +25,7 @@ use super::{
     patience::Patient,
     queue::Queue,
     routes::router,
+    termination::terminations,
 };
 
 /// Time for the last writes after the drain.
@@ -43,6 +44,8 @@ pub fn serve(
     interrupted: &dyn Fn() -> bool,
     ready: impl FnOnce(SocketAddr) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    // From here on SIGTERM is heard.
+    terminations();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(MAX_AT_WORK)
@@ -163,19 +166,13 @@ async fn accept(
 struct Signals<'a> {
     interrupted: &'a dyn Fn() -> bool,
     was_interrupted: bool,
-    #[cfg(unix)]
-    terminate: Option<tokio::signal::unix::Signal>,
+    /// Of SIGTERM, so many were heard.
+    terminated: usize,
 }
 
 impl Signals<'_> {
     fn new(interrupted: &dyn Fn() -> bool) -> Signals<'_> {
-        Signals {
-            interrupted,
-            was_interrupted: false,
-            #[cfg(unix)]
-            terminate: tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-                .ok(),
-        }
+        Signals { interrupted, was_interrupted: false, terminated: 0 }
     }
 
     /// Waits for the next signal.
@@ -184,16 +181,11 @@ impl Signals<'_> {
             if (self.interrupted)() && !std::mem::replace(&mut self.was_interrupted, true) {
                 return;
             }
-            let pause = tokio::time::sleep(Duration::from_millis(50));
-            #[cfg(unix)]
-            if let Some(terminate) = &mut self.terminate {
-                tokio::select! {
-                    () = pause => continue,
-                    _ = terminate.recv() => return,
-                }
+            if terminations() > self.terminated {
+                self.terminated += 1;
+                return;
             }
-            #[cfg(not(unix))]
-            pause.await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 }

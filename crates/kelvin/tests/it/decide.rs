@@ -359,6 +359,21 @@ fn a_calibration_holds_for_its_model_and_its_way_of_asking() {
     let by_hand = ["decide", "--items", &item, "-q", "It is long.", "--json", "--rotations", "2"];
     let typed = t.to_string();
     assert_eq!(&place.lines(&[&by_hand[..], &["--temp", &typed]].concat())[0], line);
+    // In words each figure says at which temperature it is: the fitted one, or T = 1.
+    let words = ["decide", "aaaa", "-q", "It is long.", "--calibration", "c.json"];
+    let output = place.run(&place.model(), &words);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fitted = format!("probabilities at T = {}", format!("{t:.3}").trim_end_matches('0'));
+    for part in [
+        &*fitted,
+        ", fitted by the calibration · ",
+        "by rotation at T = 1",
+        "· at T = 1: mass outside of the labels ",
+        "· at T = 1: 2 rotations, which differ by up to ",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
     let server = Server::of_file(
         &place.model(),
         &["--calibration", place.folder.path().join("c.json").to_str().unwrap()],

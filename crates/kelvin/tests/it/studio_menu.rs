@@ -94,6 +94,32 @@ fn another_model_is_served_in_the_place_of_this_one() {
 }
 
 #[test]
+fn a_signal_ends_the_server_also_while_another_model_is_chosen() {
+    let root = models();
+    let mut server = start(root.path(), &["--drain", "60", "--patience", "60"]);
+    // A request that isn't complete keeps the server from beginning anew.
+    let mut stream = TcpStream::connect(&server.address).unwrap();
+    let head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: \
+                application/json\r\nContent-Length: 100\r\n\r\n{";
+    stream.write_all(head.as_bytes()).unwrap();
+    // Its head is read by then.
+    std::thread::sleep(Duration::from_millis(500));
+    server.good("/studio/open", &json!({ "model": OTHER }));
+    let begun = Instant::now();
+    while TcpStream::connect(&server.address).is_ok() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "it still takes connections");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.terminate();
+    while server.is_running() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "the signal was lost");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(server.end().success());
+    assert!(!server.log().contains("opening "), "{}", server.log());
+}
+
+#[test]
 fn a_server_that_others_use_keeps_its_model() {
     let root = models();
     for args in [&["--host", "0.0.0.0"][..], &["--draft", "model"]] {

@@ -142,6 +142,17 @@ fn what_is_no_session_is_refused_and_touches_nothing() {
 }
 
 #[test]
+fn a_file_is_no_folder_of_sessions() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    let args = ["serve", "--port", "0", "--sessions", path];
+    let output = kelvin_testkit::kelvin().args(args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let words = format!("error: --sessions is {path}, which is a file, but a folder was expected");
+    assert!(output.status.code() == Some(2) && said.starts_with(&words), "{said}");
+}
+
+#[test]
 fn each_bound_of_a_session_holds() {
     let folder = tempfile::tempdir().unwrap();
     let server = server(folder.path());

@@ -20,6 +20,7 @@ mod server;
 mod studio;
 mod studio_compare;
 mod studio_decide;
+mod studio_figures;
 mod studio_journeys;
 mod studio_lesson;
 mod studio_search;

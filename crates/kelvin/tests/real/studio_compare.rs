@@ -229,7 +229,10 @@ async fn columns_are_kept_drawn_again_and_chosen() {
         )
         .await;
     let rows: Vec<&str> = file.split("\r\n").filter(|line| !line.contains("prompt_text")).collect();
-    assert!(file.starts_with("prompt_text,chain_text,sample,preferred,seed,model\r\n"), "{file}");
+    assert!(
+        file.starts_with("prompt_text,chain_text,sample,preferred,seed,model,chat\r\n"),
+        "{file}"
+    );
     assert!(rows.iter().any(|row| row.contains("temp=1,0,") && row.contains(",7,")), "{file}");
 
     // All columns become forks of a session.

@@ -65,6 +65,65 @@ async fn a_projector_shows_every_step_without_scrolling() {
     person.leave().await;
 }
 
+/// Where parts of the page's head are: left, right, top and bottom, after what they are.
+const HEAD: &str = "[...document.querySelectorAll('.brand, #nav a, #tools button, #tools \
+    select')].map((e) => { const b = e.getBoundingClientRect(); return [e.textContent.trim(), \
+    b.left, b.right, b.top, b.bottom, e.scrollWidth - e.clientWidth]; })";
+
+#[tokio::test]
+async fn nothing_in_the_head_is_cut_at_any_width() {
+    let server = Server::start(&[], None);
+    let person = Person::at(&server.address).await;
+    // The button then says what it can where the page may not copy.
+    person
+        .first(
+            "Object.defineProperty(navigator, 'clipboard', { value: { writeText: () => \
+             Promise.reject(new Error('no')) } })",
+        )
+        .await;
+    for width in [1600, 1280, 1024, 768, 390] {
+        person.look(width, "light").await;
+        person.go("#/learn?step=1").await;
+        person.wait("document.querySelector('.lesson-stage .bars tbody td.figure')").await;
+        for is_pressed in [false, true] {
+            if is_pressed {
+                person.press("↗ Copy link").await;
+                person.wait("document.querySelector('.bubble').textContent").await;
+                let place: Vec<f64> = person
+                    .read(
+                        "(() => { const b = document.querySelector('.bubble')\
+                         .getBoundingClientRect(); return [b.left, b.right]; })()",
+                    )
+                    .await;
+                assert!(place[0] >= 0.0 && place[1] <= width as f64, "{place:?} in {width}");
+            }
+            let parts: Vec<(String, f64, f64, f64, f64, f64)> = person.read(HEAD).await;
+            assert!(parts.len() >= 11, "{parts:?}");
+            let head: f64 =
+                person.read("document.querySelector('.top').getBoundingClientRect().bottom").await;
+            let told: String = person
+                .read("getComputedStyle(document.documentElement).getPropertyValue('--head')")
+                .await;
+            let height = format!("{}px", head.round());
+            assert_eq!(told, height, "what sticks below the head knows its height");
+            assert!(width < 1280 || head < 60.0, "two lines at {width}");
+            for (i, (name, left, right, top, bottom, beyond)) in parts.iter().enumerate() {
+                let is_inside = *left >= 0.0
+                    && *right <= width as f64
+                    && *top >= 0.0
+                    && *bottom <= head + 0.5
+                    && *beyond <= 0.0;
+                assert!(is_inside, "{name} at {width}, {is_pressed}: {parts:?}");
+                for (other, l, r, t, b, _) in &parts[i + 1..] {
+                    let apart = l + 0.5 >= *right || r - 0.5 <= *left || *t >= *bottom || b <= top;
+                    assert!(apart, "{name} lies over {other} at {width}: {parts:?}");
+                }
+            }
+        }
+    }
+    person.leave().await;
+}
+
 #[tokio::test]
 async fn axe_finds_nothing_in_any_view_and_theme() {
     let server = Server::start(&[], None);
@@ -169,7 +228,7 @@ async fn how_long_things_take_is_told() {
         said(&format!("the slider of {hash}"), &took);
     }
     // 3,000 words: opened again, clicked into, scrolled.
-    person.go("#/write?n=8").await;
+    person.go("#/write?n=8&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     person.wait("document.querySelector('.alternatives li')").await;
     person.click(".sheet .token-end").await;
     let words: String =
@@ -297,7 +356,7 @@ async fn what_was_chosen_and_typed_outlives_a_reload_and_another_view() {
     assert_eq!(person.texts(".column-acts button:first-child").await, ["Lock", "Locked", "Lock"]);
 
     // A beginning that wasn't begun.
-    person.go("#/write?n=4").await;
+    person.go("#/write?n=4&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     written(&person).await;
     person.press("Once upon a time").await;
     person.click("#nav a[href^='#/next']").await;
@@ -308,35 +367,5 @@ async fn what_was_chosen_and_typed_outlives_a_reload_and_another_view() {
     person.press("In a new session").await;
     let goes_on = "startsWith('Once upon a time')";
     person.wait(&format!("{TEXT}.{goes_on} && {TEXT}.length > 'Once upon a time'.length")).await;
-    person.leave().await;
-}
-
-/// The bars of a table as a file: as many rectangles and texts as there are on the screen.
-#[tokio::test]
-async fn a_table_of_bars_becomes_a_file() {
-    let server = Server::start(&[], None);
-    let person = Person::at(&server.address).await;
-    person
-        .first(
-            "window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = (blob) => { \
-             window.saved.push(blob); return make(blob); }; HTMLAnchorElement.prototype.click = \
-             function () { window.named = this.download; };",
-        )
-        .await;
-    person.go("#/softmax").await;
-    person.wait(VIEWS[0].1).await;
-    person.click("[aria-label='Save “Probabilities of the logits” as SVG']").await;
-    person.wait("window.named === 'kelvin-probabilities-of-the-logits.svg'").await;
-    let [texts, bars]: [usize; 2] = person
-        .read(
-            "window.saved[0].text().then((text) => { const svg = new \
-             DOMParser().parseFromString(text, 'image/svg+xml').documentElement; return \
-             [svg.querySelectorAll('text').length, svg.querySelectorAll('rect[fill]').length]; })",
-        )
-        .await;
-    // Four heads and six rows of four; two bars a row, and the ground.
-    assert_eq!((texts, bars), (4 + 6 * 4, 2 * 6 + 1));
-    person.click("[aria-label='Save “Probabilities of the logits” as PNG']").await;
-    person.wait("window.named === 'kelvin-probabilities-of-the-logits.png'").await;
     person.leave().await;
 }

@@ -107,7 +107,25 @@ async fn scores(person: &Person, engine: &kelvin_engine::Engine) {
         .await;
     let says = person.text(".lesson-find .lesson-says").await;
     assert!(says.contains(&format!("has {}:", signed(row[49000].into(), 2))), "{says}");
-    person.wait("document.querySelector('.lesson-stage .chart circle')").await;
+    // A word is two tokens, with a space and without: both are told, and are on the curve.
+    person.enter(".lesson-find input", "Hey").await;
+    let mut both: Vec<(usize, String)> = [" Hey", "Hey"]
+        .map(|text| {
+            let [id] = engine.tokenizer.encode(text, false, false)[..] else { panic!("{text}") };
+            let place = raw.rank(id).unwrap() + 1;
+            let logit = signed(row[id.0 as usize].into(), 2);
+            (place, format!("“{}” has {logit}: place {place}.", text.replace(' ', "␣")))
+        })
+        .to_vec();
+    both.sort();
+    let both = format!("{} {}", both[0].1, both[1].1);
+    person
+        .wait(&format!(
+            "document.querySelector('.lesson-find .lesson-says').textContent.replaceAll(',', '') \
+             === {both:?}"
+        ))
+        .await;
+    person.wait("document.querySelectorAll('.lesson-stage .chart circle').length === 2").await;
 }
 
 /// Step 3: every function's verdict is that of the library, and only powers stay.
@@ -202,9 +220,17 @@ async fn texts(person: &Person, server: &Server, n: usize) {
         .await;
     person.press("Other dice").await;
     person.wait_for(".lesson-columns .lesson-says", "Written live with the dice of seed 8.").await;
-    assert_ne!(person.texts(".lesson-written").await, chosen);
+    let others = person.texts(".lesson-written").await;
+    assert_ne!(others, chosen);
+    // The address has the dice: a link shows the same texts.
+    person.wait("location.hash.endsWith('&seed=8')").await;
+    let hash: String = person.read("location.hash").await;
+    person.go(&hash).await;
+    person.wait_for(".lesson-columns .lesson-says", "Written live with the dice of seed 8.").await;
+    assert_eq!(person.texts(".lesson-written").await, others);
     person.press("The chosen texts").await;
     assert_eq!(person.texts(".lesson-written").await, chosen);
+    person.wait("!location.hash.includes('seed=')").await;
 }
 
 /// What the API writes with a chain.
@@ -369,50 +395,55 @@ async fn the_guided_minute_is_the_lesson_in_short_and_is_offered_once() {
     person.leave().await;
 }
 
+/// Where writing begins where nobody has said anything, and what SmolLM2 writes there.
+const OPENING: &str = "Tell a story about a lighthouse keeper and a fox.";
+const OPENED: [(f64, &str); 2] = [
+    (
+        0.8,
+        "Once upon a time in a faraway land of the golden crab, there lived a brave and quiet \
+         lighthouse keeper named Olga. She was a gentle and compassionate soul who had spent her \
+         entire life on the",
+    ),
+    (
+        1.0,
+        "Once upon a time in a quiet village by the coast, there lived a lass named Naara. She was \
+         a skilled sailor and keeper of the sturdy, sturdy lighthouses that helped keep the",
+    ),
+];
+
 #[tokio::test]
-async fn a_link_names_its_model_and_a_figure_becomes_a_file() {
+async fn the_lesson_leads_to_a_text_that_was_read_beforehand() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    // What is copied and what is saved is kept here.
-    person
-        .first(
-            "window.copied = []; window.saved = []; Object.defineProperty(navigator, 'clipboard', \
-             { value: { writeText: async (text) => window.copied.push(text) } }); const make = \
-             URL.createObjectURL; URL.createObjectURL = (blob) => { window.saved.push(blob); return \
-             make(blob); }; HTMLAnchorElement.prototype.click = function () { window.named = \
-             this.download; };",
-        )
+    person.go(&format!("#/learn?step={STEPS}")).await;
+    person.wait("document.querySelector('.lesson-foot a[href^=\"#/write\"]')").await;
+    let hash: String = person
+        .read("document.querySelector('.lesson-foot a[href^=\"#/write\"]').getAttribute('href')")
         .await;
-    person.go("#/softmax?t=2").await;
-    person.wait("document.querySelectorAll('table.bars tbody tr').length === 6").await;
-    person.press("↗ Copy link").await;
-    person.wait("window.copied.length === 1").await;
-    let link: String = person.read("window.copied[0]").await;
-    let hash = link.split_once('#').unwrap().1;
-    assert_eq!(hash, "/softmax?t=2&model=smollm2");
-    person.go(&format!("#{hash}")).await;
-    person.wait("document.querySelectorAll('table.bars tbody tr').length === 6").await;
-    assert!(person.texts(".other-model").await.is_empty());
-    person.go(&format!("#{}", hash.replace("smollm2", "gemma3"))).await;
-    person.wait("document.querySelector('.other-model')").await;
-    let says = person.text(".other-model").await;
-    assert!(says.contains("gemma3") && says.contains("smollm2"), "{says}");
-
-    person.wait("document.querySelector('.plots figure path')").await;
-    person.click(".plots.first .saves button:first-child").await;
-    person.wait("window.named === 'kelvin-probabilities.svg'").await;
-    let svg: String = person.read("window.saved[0].text()").await;
-    assert!(svg.starts_with("<svg") && svg.contains("stroke=\"rgb(") && !svg.contains("class="));
-    person.click(".plots.first .saves button:last-child").await;
-    person.wait("window.named === 'kelvin-probabilities.png'").await;
-    let sizes: [f64; 3] = person
-        .read(
-            "createImageBitmap(window.saved.at(-1)).then(({ width, height }) => [width, height, \
-             Math.round(document.querySelector('.plots.first svg').getBoundingClientRect().width \
-             * 2)])",
-        )
-        .await;
-    assert_eq!(sizes[0], sizes[2]);
-    assert!(sizes[1] > 100.0, "{sizes:?}");
+    assert_eq!(hash, "#/write?t=0.8");
+    for ((t, text), hash) in OPENED.into_iter().zip([hash.as_str(), "#/write?t=1"]) {
+        let body = json!({
+            "messages": [{ "role": "user", "content": OPENING }],
+            "temperature": t, "seed": 7, "max_tokens": 40,
+        });
+        let answer = server.good("/v1/chat/completions", &body);
+        assert_eq!(answer["choices"][0]["message"]["content"], text);
+        // Without a session of its own a browser begins with it.
+        person.go("#/softmax").await;
+        let _: bool = person
+            .read(
+                "new Promise((done) => { const gone = indexedDB.deleteDatabase('kelvin'); \
+                 gone.onsuccess = () => done(true); })",
+            )
+            .await;
+        person.go(hash).await;
+        person.wait("document.querySelector('.says-run')?.textContent.startsWith('Written')").await;
+        let seen: String = person
+            .read(
+                "[...document.querySelectorAll('.sheet .piece')].map((e) => e.innerText).join('')",
+            )
+            .await;
+        assert!(seen.contains(OPENING) && seen.ends_with(text), "{seen:?}");
+    }
     person.leave().await;
 }

@@ -48,7 +48,7 @@ async fn is_kept(person: &Person) {
 async fn nothing_that_was_written_is_lost() {
     let server = Server::start(&[], None);
     let mut person = Person::at(&server.address).await;
-    person.go("#/write?n=16").await;
+    person.go("#/write?n=16&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     is_written(&person).await;
     is_kept(&person).await;
     let first = text(&person).await;
@@ -270,5 +270,107 @@ async fn versions_of_a_passage_stand_side_by_side_and_the_chat_frame_is_folded()
     assert!(person.texts(".forks li").await.len() >= 4, "the others are forks");
     person.press("Undo").await;
     becomes(&person, &format!("text === {before:?}")).await;
+    person.leave().await;
+}
+
+/// What the page says of the session, its name, and the names of those that are kept.
+async fn session(person: &Person) -> (String, String, Vec<String>) {
+    let name = person.read("document.querySelector('.session-name').value").await;
+    (person.text(".told").await, name, person.texts(".sessions li strong").await)
+}
+
+#[tokio::test]
+async fn on_a_servers_disk_nobody_lands_in_anothers_session_and_nothing_unasked_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&["--sessions", folder.path().to_str().unwrap()], None);
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    let first = Person::at(&server.address).await;
+    first.go("#/write?n=8&text=Tea+is").await;
+    is_written(&first).await;
+    is_kept(&first).await;
+    assert_eq!(files(), 1);
+
+    // A browser that was never here begins with a text of its own, which isn't kept.
+    let other = Person::at(&server.address).await;
+    other.go("#/write?n=8").await;
+    is_written(&other).await;
+    let (_, name, kept) = session(&other).await;
+    assert!(name.starts_with("Tell a story") && kept == ["Tea is"], "{name} {kept:?}");
+    let missing = "There is no session “Nowhere” of smollm2 in this browser or on the server.";
+    other.go("#/write?n=8&session=Nowhere").await;
+    is_written(&other).await;
+    assert_eq!(session(&other).await.0, missing);
+    other.wait("!location.hash.includes('session=')").await;
+    assert_eq!(files(), 1, "a link to what isn't there leaves nothing behind");
+    // What somebody does with it is.
+    other.press("Write on").await;
+    other.wait("document.querySelectorAll('.sessions li').length === 2").await;
+    other.wait("location.hash.includes('session=Tell')").await;
+    assert_eq!(files(), 2);
+
+    // Of one session in two browsers the second goes on with a copy, and says why.
+    other.go("#/write?session=Tea+is").await;
+    other.wait_for(".sessions .here strong", "Tea is").await;
+    other.press("Write on").await;
+    other.wait("document.querySelector('.says-run').textContent.startsWith('Writing')").await;
+    is_written(&other).await;
+    is_kept(&other).await;
+    first.press("Write on").await;
+    first.wait_for(".sessions .here strong", "Tea is (2)").await;
+    let (told, ..) = session(&first).await;
+    assert!(told.starts_with("“Tea is” is open in another tab or browser. "), "{told}");
+    // The browser notes that the server refused the older one.
+    first.forgive("409");
+    first.leave().await;
+    other.leave().await;
+}
+
+#[tokio::test]
+async fn the_last_session_leaves_an_empty_one_and_texts_are_exported_in_several_forms() {
+    let server = Server::start(&[], None);
+    let person = Person::at(&server.address).await;
+    person
+        .first(
+            "window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = (blob) => \
+             { window.saved.push(blob); return make(blob); }; HTMLAnchorElement.prototype.click = \
+             function () { window.named = this.download; };",
+        )
+        .await;
+    person.go("#/write?n=8&text=Tea+*is*").await;
+    is_written(&person).await;
+    is_kept(&person).await;
+    let whole = text(&person).await;
+    for (form, name, begin, end) in [
+        ("Plain text", "Tea is.txt", "Tea *is*", "\n"),
+        ("Markdown", "Tea is.md", "# Tea *is*\n\nTea \\*is\\*", "\n"),
+        ("HTML with colours", "Tea is.html", "<!doctype html>\n<meta charset", "</div>\n"),
+        ("Session (JSON)", "Tea is.kelvin.json", "{\n \"format\": \"kelvin tree\"", "]\n}\n"),
+    ] {
+        person.click(".session-does .menu summary").await;
+        person.press(form).await;
+        person.wait(&format!("window.named === {name:?}")).await;
+        let saved: String = person.read("window.saved.at(-1).text()").await;
+        assert!(saved.starts_with(begin) && saved.ends_with(end), "{form}: {saved}");
+        if form == "Plain text" {
+            assert_eq!(saved, format!("{whole}\n"));
+        }
+    }
+
+    // The last session goes, visibly.
+    person.click("[aria-label='Delete Tea *is*']").await;
+    person.wait("document.querySelectorAll('.sheet .piece').length === 0").await;
+    let (told, name, kept) = session(&person).await;
+    let words = "“Tea *is*” is deleted. Here is an empty one: type, or begin with a text below.";
+    assert!(told.starts_with(words) && name == "Untitled" && kept.is_empty(), "{told} {kept:?}");
+    person.wait("!location.hash.includes('session=')").await;
+    // What is typed there is a session like any other, and is written on.
+    person.click(".sheet .token-end").await;
+    person.insert("Snow is white").await;
+    person
+        .wait("document.querySelector('.sessions .here strong')?.textContent === 'Untitled'")
+        .await;
+    person.press("Write on").await;
+    is_written(&person).await;
+    becomes(&person, "text.startsWith('Snow is white') && text.length > 20").await;
     person.leave().await;
 }

@@ -56,7 +56,7 @@ async fn painted(person: &Person) -> usize {
 async fn a_stretch_has_a_chain_and_all_of_them_are_a_schedule() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person.go("#/write?n=24").await;
+    person.go("#/write?n=24&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     is_written(&person).await;
     let first = ids(&person).await;
     let g: usize = person.read("document.querySelectorAll('.sheet .piece.given').length").await;
@@ -122,7 +122,8 @@ async fn a_stretch_has_a_chain_and_all_of_them_are_a_schedule() {
     let watch = "URL.createObjectURL = ((make) => (blob) => { blob.text().then((text) => { \
         window.saved = text; }); return make.call(URL, blob); })(URL.createObjectURL)";
     let _: Value = person.read(&format!("({watch}, 1)")).await;
-    person.press("Export").await;
+    person.click(".session-does .menu summary").await;
+    person.press("Session (JSON)").await;
     person.wait("window.saved").await;
     let saved: String = person.read("window.saved").await;
     let tree: Value = serde_json::from_str(&saved).unwrap();
@@ -157,7 +158,7 @@ async fn a_stretch_has_a_chain_and_all_of_them_are_a_schedule() {
 async fn versions_use_the_chain_of_their_stretch_or_their_own() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person.go("#/write?n=24").await;
+    person.go("#/write?n=24&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     is_written(&person).await;
     let g: usize = person.read("document.querySelectorAll('.sheet .piece.given').length").await;
     select(&person, g + 8, g + 13).await;
@@ -193,7 +194,9 @@ async fn a_schedule_of_the_page_goes_along_and_says_what_it_cannot() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
     // Positions: what is painted goes between them.
-    person.go("#/write?n=20&chain=after+6:+temp%3D0;+temp%3D1.4").await;
+    person
+        .go("#/write?n=20&chain=after+6:+temp%3D0;+temp%3D1.4&text=A:+Hey,+How+you+doin'%3F%0AB:")
+        .await;
     is_written(&person).await;
     assert_eq!(ids(&person).await, drawn(&server, "after 6: temp=0; temp=1.4", 20));
     let g: usize = person.read("document.querySelectorAll('.sheet .piece.given').length").await;
@@ -291,7 +294,7 @@ async fn a_bar_in_quotes_belongs_to_its_stage() {
 async fn painted_stretches_fit_a_phone_in_both_themes_and_axe_finds_nothing() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person.go("#/write?n=24").await;
+    person.go("#/write?n=24&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     is_written(&person).await;
     let g: usize = person.read("document.querySelectorAll('.sheet .piece.given').length").await;
     select(&person, g + 8, g + 13).await;
@@ -309,5 +312,23 @@ async fn painted_stretches_fit_a_phone_in_both_themes_and_axe_finds_nothing() {
             assert!(wide <= width as f64, "{wide} wide in {width}");
         }
     }
+    person.leave().await;
+}
+
+#[tokio::test]
+async fn a_schedule_is_said_to_be_no_sequence() {
+    let server = Server::start(&[], None);
+    let person = Person::at(&server.address).await;
+    person.go("#/chain?chain=repeats+8:+temp%3D2;+after+6:+temp%3D1;+temp%3D0.4").await;
+    let places = "[aria-label='Places of the schedule'] button";
+    person.wait(&format!("document.querySelectorAll({places:?}).length === 3")).await;
+    assert_eq!(person.texts(places).await, ["repeats 8", "else after 6", "else"]);
+    let decides = "For each token the first place that holds decides.";
+    let notes = person.texts("[aria-label=Stages] .note").await;
+    assert!(notes.iter().any(|note| note.contains(decides)), "{notes:?}");
+    person.go("#/write?n=4&text=Tea+is&chain=after+6:+temp%3D0;+temp%3D1.4").await;
+    person.wait("document.querySelector('.chain-line')").await;
+    let line = person.text(".chain-line").await;
+    assert!(line.contains(decides), "{line}");
     person.leave().await;
 }

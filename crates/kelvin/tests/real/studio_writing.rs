@@ -63,7 +63,7 @@ async fn a_text_forks_and_what_was_written_stays() {
     let given: Vec<u64> =
         engine.tokenizer.encode(TEXT, true, false).iter().map(|id| u64::from(id.0)).collect();
     let g = given.len();
-    person.go("#/write?n=24").await;
+    person.go("#/write?n=24&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     is_written(&person).await;
     let first = ids(&person).await;
     assert_eq!(first, drawn(&server, &given, 1.0, 24), "as the API draws it");
@@ -183,14 +183,15 @@ async fn a_text_forks_and_what_was_written_stays() {
 async fn a_tree_is_a_file_and_a_file_is_never_trusted() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person.go("#/write?n=12").await;
+    person.go("#/write?n=12&text=A:+Hey,+How+you+doin'%3F%0AB:").await;
     is_written(&person).await;
     let was = text(&person).await;
     let watch = "URL.createObjectURL = ((make) => (blob) => { blob.text().then((text) => { \
         window.saved = text; }); return make.call(URL, blob); })(URL.createObjectURL)";
     let _: Value = person.read(&format!("({watch}, 1)")).await;
     person.wait("document.querySelector('.sessions li')").await;
-    person.press("Export").await;
+    person.click(".session-does .menu summary").await;
+    person.press("Session (JSON)").await;
     person.wait("window.saved").await;
     let saved: String = person.read("window.saved").await;
     let tree: Value = serde_json::from_str(&saved).unwrap();
@@ -386,7 +387,9 @@ fn a_fork_goes_on_with_what_a_stage_had_learned() {
 async fn the_page_goes_on_with_what_was_learned() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person.go("#/write?n=16&chain=temp%3D1.5%20%7C%20mirostat%3D2%2Ceta%3A0.6&t=1.5").await;
+    let hey = "text=A:+Hey,+How+you+doin'%3F%0AB:";
+    let chain = "chain=temp%3D1.5%20%7C%20mirostat%3D2%2Ceta%3A0.6&t=1.5";
+    person.go(&format!("#/write?n=16&{chain}&{hey}")).await;
     is_written(&person).await;
     let first = ids(&person).await;
     assert_eq!(first.len(), 16);

@@ -36,9 +36,11 @@ impl Batches {
     /// # Errors
     /// If the run can't be read.
     pub fn of_run(store: &Store, run: RunId, what: What) -> Result<Batches, ExportError> {
-        let mut batches = Batches::new(columns(what));
         let listed = store.show(run)?;
-        fill(store, &listed, what, Box::new(Arrow::new(columns(what), &mut batches)))?;
+        let scores = &listed.recipe.scores;
+        let columns = columns(what, scores);
+        let mut batches = Batches::new(&columns);
+        fill(store, &listed, what, scores, Box::new(Arrow::new(&columns, &mut batches)))?;
         Ok(batches)
     }
 
@@ -61,7 +63,7 @@ impl Batches {
                 Kind::Number => DataType::Float64,
                 Kind::Text => DataType::Utf8,
             };
-            Field::new(column.name, kind, true)
+            Field::new(&*column.name, kind, true)
         };
         let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
         Batches { schema: Arc::new(schema), batches: Vec::new() }

@@ -11,7 +11,7 @@ pub(super) struct Csv<'a> {
 
 impl<'a> Csv<'a> {
     pub(super) fn new(columns: &[Column], out: &'a mut (dyn Write + Send)) -> io::Result<Csv<'a>> {
-        let names = columns.iter().map(|column| column.name).collect::<Vec<_>>().join(",");
+        let names = columns.iter().map(|column| &*column.name).collect::<Vec<_>>().join(",");
         write!(out, "{names}\r\n")?;
         Ok(Csv { out })
     }

@@ -1,5 +1,5 @@
 //! Exports a run as a table for other programs: CSV, JSON Lines or Parquet, one row per text, per
-//! token or per recorded logit.
+//! token or per recorded logit. A text has a column for each score of one's own, `score_NAME`.
 //!
 //! Rows are sorted by prompt, chain, sample and position. They contain no time and no machine, so
 //! equal runs give equal bytes. Each row of a text or token names the run by its recipe's hash, and
@@ -19,13 +19,16 @@ use std::{
 
 use crate::{
     recorded::RecordedLogits,
-    run::{Sample, Source},
+    report::with_others,
+    run::{Sample, Scored, Source},
+    scores::Score,
+    scoring,
     store::{Listed, RunId, Store, StoreError},
 };
 #[cfg(feature = "arrow")]
 pub use arrow::Batches;
 pub use table::What;
-use table::{Cell, Column, columns, logit_rows, origin_cells, text_row, token_rows};
+use table::{Cell, Column, columns, logit_rows, origin_cells, score_cells, text_row, token_rows};
 
 /// The format of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +64,8 @@ trait Sink {
     fn end(self: Box<Self>) -> io::Result<()>;
 }
 
-/// Writes a run's table to `out`, one sample at a time.
+/// Writes a run's table to `out`, one sample at a time. Texts have the values of the recipe's
+/// scores and of `others`, as far as they are known: nothing is run for them.
 ///
 /// # Errors
 /// If the run can't be read or the table can't be written.
@@ -69,16 +73,29 @@ pub fn export(
     store: &Store,
     run: RunId,
     what: What,
+    others: &[Score],
     format: Format,
     out: &mut (dyn Write + Send),
 ) -> Result<(), ExportError> {
-    let (columns, listed) = (columns(what), store.show(run)?);
+    let listed = store.show(run)?;
+    let scores = with_others(&listed.recipe.scores, others);
+    let columns = &columns(what, &scores)[..];
     let sink: Box<dyn Sink + '_> = match format {
         Format::Csv => Box::new(csv::Csv::new(columns, out)?),
         Format::Jsonl => Box::new(jsonl::Jsonl::new(columns, out)),
         Format::Parquet => Box::new(parquet::Parquet::new(columns, &origin(&listed), out)?),
     };
-    fill(store, &listed, what, sink)
+    fill(store, &listed, what, &scores, sink)
+}
+
+/// The values of scores, one by one.
+fn values(store: &Store, listed: &Listed, scores: &[Score]) -> Result<Vec<Scored>, ExportError> {
+    if scores.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut run = store.load(listed.id)?;
+    scoring::fill(store, listed.id, &mut run, scores)?;
+    Ok(scores.iter().map(|score| run.scores.remove(&score.name).unwrap_or_default()).collect())
 }
 
 /// Gives a run's rows to a sink.
@@ -86,9 +103,14 @@ fn fill(
     store: &Store,
     listed: &Listed,
     what: What,
+    scores: &[Score],
     mut sink: Box<dyn Sink + '_>,
 ) -> Result<(), ExportError> {
     let recipe = &listed.recipe;
+    let scores = match what {
+        What::Texts => values(store, listed, scores)?,
+        What::Tokens | What::Logits => Vec::new(),
+    };
     let origin = origin_cells(&origin(listed));
     let named = |mut row: Vec<Cell>| {
         row.extend(origin.iter().cloned());
@@ -100,7 +122,9 @@ fn fill(
             What::Texts => {
                 let (prompt, chain) =
                     (&recipe.prompts[sample.prompt], &recipe.chains[sample.chain]);
-                sink.row(named(text_row(&sample, prompt, chain)))?;
+                let mut row = named(text_row(&sample, prompt, chain));
+                row.extend(score_cells(&sample, &scores));
+                sink.row(row)?;
             }
             What::Tokens => token_rows(&sample).try_for_each(|row| sink.row(named(row)))?,
             What::Logits => {

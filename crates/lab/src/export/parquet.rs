@@ -41,7 +41,7 @@ impl<'a> Parquet<'a> {
                 Kind::Number => (Physical::DOUBLE, None),
                 Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
             };
-            let field = Type::primitive_type_builder(column.name, physical)
+            let field = Type::primitive_type_builder(&column.name, physical)
                 .with_repetition(Repetition::OPTIONAL)
                 .with_logical_type(logical);
             field.build().map(Arc::new).map_err(explained)

@@ -1,11 +1,14 @@
 //! The columns of the exported tables, by name and type, and a sample's rows.
 
+use std::borrow::Cow;
+
 use kelvin_sampling::TokenId;
 
 use crate::{
     column,
     replay::Unpacked,
-    run::{Prompt, Sample, Token},
+    run::{Prompt, Sample, Scored, Token},
+    scores::Score,
 };
 
 /// What a row of the table stands for.
@@ -20,9 +23,9 @@ pub enum What {
 }
 
 /// A column of a table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Column {
-    pub(super) name: &'static str,
+    pub(super) name: Cow<'static, str>,
     pub(super) kind: Kind,
 }
 
@@ -44,30 +47,43 @@ pub(super) enum Cell {
 }
 
 const fn whole(name: &'static str) -> Column {
-    Column { name, kind: Kind::Whole }
+    Column { name: Cow::Borrowed(name), kind: Kind::Whole }
 }
 
 const fn number(name: &'static str) -> Column {
-    Column { name, kind: Kind::Number }
+    Column { name: Cow::Borrowed(name), kind: Kind::Number }
 }
 
 const fn text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text }
+    Column { name: Cow::Borrowed(name), kind: Kind::Text }
 }
 
-/// The columns of a table.
-pub(super) fn columns(what: What) -> &'static [Column] {
+/// The columns of a table. Texts have one for each score, behind the others.
+pub(super) fn columns(what: What, scores: &[Score]) -> Vec<Column> {
     match what {
-        What::Texts => text_columns(),
-        What::Tokens => token_columns(),
-        What::Logits => logit_columns(),
+        What::Texts => {
+            let score = |score: &Score| Column {
+                name: Cow::Owned(format!("score_{}", score.name)),
+                kind: Kind::Number,
+            };
+            text_columns().iter().cloned().chain(scores.iter().map(score)).collect()
+        }
+        What::Tokens => token_columns().to_vec(),
+        What::Logits => logit_columns().to_vec(),
     }
+}
+
+/// The cells of a text's scores: empty where it has no value.
+pub(super) fn score_cells(sample: &Sample, scores: &[Scored]) -> impl Iterator<Item = Cell> {
+    let place = (sample.prompt, sample.chain, sample.sample);
+    let value = move |of: &Scored| of.get(&place).and_then(|value| value.as_ref().ok()).copied();
+    scores.iter().map(move |of| Cell::number(value(of)))
 }
 
 /// One row per text. Means are over its tokens. `energy` and `text_temperature` (JSON) are of texts
 /// that were drawn as a whole.
 fn text_columns() -> &'static [Column] {
-    const COLUMNS: [Column; 25] = [
+    static COLUMNS: [Column; 25] = [
         whole("prompt"),
         whole("chain"),
         whole("sample"),
@@ -152,7 +168,7 @@ fn name(value: &impl serde::Serialize) -> Cell {
 
 /// One row per token. An incomplete character shows as U+FFFD in `text`.
 fn token_columns() -> &'static [Column] {
-    const COLUMNS: [Column; 21] = [
+    static COLUMNS: [Column; 21] = [
         whole("prompt"),
         whole("chain"),
         whole("sample"),
@@ -218,7 +234,7 @@ pub(super) fn origin_cells(origin: &[(&'static str, String)]) -> Vec<Cell> {
 /// One row per logit that was recorded with its token, the likeliest first. The step at which a
 /// text ended comes after its last token.
 fn logit_columns() -> &'static [Column] {
-    const COLUMNS: [Column; 7] = [
+    static COLUMNS: [Column; 7] = [
         whole("prompt"),
         whole("chain"),
         whole("sample"),
@@ -249,7 +265,7 @@ pub(super) fn logit_rows(
 /// differences are paired, from the setting that `report` compares with.
 #[cfg(feature = "arrow")]
 pub(super) fn metric_columns() -> &'static [Column] {
-    const COLUMNS: [Column; 16] = [
+    static COLUMNS: [Column; 16] = [
         text("metric"),
         text("unit"),
         whole("chain"),

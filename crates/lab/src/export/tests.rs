@@ -51,7 +51,7 @@ fn samples() -> [Sample; 2] {
 fn exported(what: What, format: Format) -> Vec<u8> {
     let (_folder, store, run) = store(&samples());
     let mut out = Vec::new();
-    export(&store, run, what, format, &mut out).unwrap();
+    export(&store, run, what, &[], format, &mut out).unwrap();
     out
 }
 
@@ -130,6 +130,51 @@ fn parquet_has_the_same_cells() {
 }
 
 #[test]
+fn scores_of_ones_own_are_columns() {
+    let scores = ["full=regex:.", "told=command:./none", "late=command:./other"]
+        .map(|text| Score::read(text, "".as_ref()).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(&folder.path().join("runs.db")).unwrap();
+    let draft = Draft {
+        prompts: vec!["a".into()],
+        temp: Some("0.1,1".into()),
+        scores: scores[..2].to_vec(),
+        ..Draft::default()
+    };
+    let source = Source::Local { model: "tiny".into(), sha256: "ab".into() };
+    let run = store.begin(&draft.resolve().unwrap(), &source, "0.1.0").unwrap();
+    for sample in samples() {
+        store.put(run, &sample).unwrap();
+    }
+    // One text has a value, the other a failure; the score besides the recipe's wasn't run.
+    let definition = scoring::definition(&scores[1], None).unwrap();
+    let values = [(0, 0, 0, Err("boom".to_string())), (0, 1, 0, Ok(2.5))];
+    store.put_scores(run, &definition, &values).unwrap();
+    let bytes = |format| {
+        let mut out = Vec::new();
+        export(&store, run, What::Texts, &scores[2..], format, &mut out).unwrap();
+        out
+    };
+    let text = String::from_utf8(bytes(Format::Jsonl)).unwrap();
+    let rows: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |row: usize| {
+        ["score_full", "score_told", "score_late"].map(|name| rows[row].get(name).unwrap().clone())
+    };
+    use serde_json::json;
+    assert_eq!(of(0), [json!(0.0), json!(null), json!(null)]);
+    assert_eq!(of(1), [json!(1.0), json!(2.5), json!(null)]);
+    let csv = String::from_utf8(bytes(Format::Csv)).unwrap();
+    let names = csv.lines().next().unwrap();
+    assert!(names.ends_with("kelvin_version,score_full,score_told,score_late"), "{names}");
+    assert!(csv.trim_end().ends_with("0.1.0,1.0,2.5,"), "{csv}");
+    let reader = SerializedFileReader::new(Bytes::from(bytes(Format::Parquet))).unwrap();
+    let rows: Vec<_> = reader.get_row_iter(None).unwrap().map(Result::unwrap).collect();
+    assert_eq!((rows[1].get_double(25).unwrap(), rows[1].get_double(26).unwrap()), (1.0, 2.5));
+    assert!(rows[0].get_double(26).is_err() && rows[1].get_double(27).is_err());
+}
+
+#[test]
 fn the_order_in_which_texts_came_leaves_no_trace() {
     let backwards = |reversed: bool| {
         let mut samples = samples();
@@ -140,7 +185,7 @@ fn the_order_in_which_texts_came_leaves_no_trace() {
         [Format::Csv, Format::Jsonl, Format::Parquet].map(|format| {
             [What::Texts, What::Tokens].map(|what| {
                 let mut out = Vec::new();
-                export(&store, run, what, format, &mut out).unwrap();
+                export(&store, run, what, &[], format, &mut out).unwrap();
                 out
             })
         })
@@ -159,7 +204,7 @@ fn recorded_logits_are_rows() {
     let logits = [keep(&[0.5, 2.5, -1.0, 1.5]), keep(&[3.0, 0.0, 4.0, 1.0])];
     store.put_with(run, &first, &logits).unwrap();
     let mut out = Vec::new();
-    export(&store, run, What::Logits, Format::Csv, &mut out).unwrap();
+    export(&store, run, What::Logits, &[], Format::Csv, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     let rows: Vec<&str> = text.lines().collect();
     assert_eq!(
@@ -173,6 +218,6 @@ fn recorded_logits_are_rows() {
         ]
     );
     let (_folder, none, run) = self::store(&samples());
-    let refused = export(&none, run, What::Logits, Format::Csv, &mut Vec::new());
+    let refused = export(&none, run, What::Logits, &[], Format::Csv, &mut Vec::new());
     assert!(refused.unwrap_err().to_string().contains("--record logits"));
 }

@@ -14,7 +14,7 @@
 
 use serde::Serialize;
 
-use super::{Measured, Plane, SEED, Setting, Value, counted, tables::short};
+use super::{Head, Measured, Plane, SEED, Setting, Value, counted, tables::short};
 use crate::{
     metrics::{Aspect, Metric, Values},
     statistics::{Estimate, Over, Series, Verdict, compare},
@@ -193,6 +193,17 @@ pub(super) fn advice(
         (n > 1).then(|| advise(run, &choice, metrics)).flatten()
     };
     (0..n_runs).filter_map(of_run).collect()
+}
+
+/// Says of the advice of runs that are unfinished that it is.
+pub(super) fn hedge(all: &mut [Advice], heads: &[Head]) {
+    for advice in all {
+        let Head { n_texts, n_missing, .. } = &heads[advice.run];
+        if let (Some(first), 1..) = (advice.sentences.first_mut(), *n_missing) {
+            let texts = counted(n_texts + n_missing, "text");
+            *first = format!("So far, from {n_texts} of {texts} of an unfinished run: {first}");
+        }
+    }
 }
 
 fn advise(run: usize, choice: &Choice<'_>, metrics: &[Measured]) -> Option<Advice> {

@@ -45,11 +45,15 @@ impl Report {
         if let Some(plane) = &mut plane {
             plane.knee = advice::knee(&settings, &measured, plane);
         }
+        let runs: Vec<Head> =
+            evidence.iter().enumerate().map(|(i, one)| head(one, &names[i])).collect();
+        let mut advice = advice::advice(&settings, &measured, &metrics, plane.as_ref());
+        advice::hedge(&mut advice, &runs);
         Ok(Report {
             version: env!("CARGO_PKG_VERSION"),
             command,
-            runs: evidence.iter().enumerate().map(|(i, one)| head(one, &names[i])).collect(),
-            advice: advice::advice(&settings, &measured, &metrics, plane.as_ref()),
+            advice,
+            runs,
             ceiling: ceiling(&measured, &metrics, evidence, &settings),
             warnings: warnings(evidence, &names, &settings),
             matched: matched::matching(&settings, &measured, plane.as_ref()),

@@ -83,7 +83,12 @@ fn write_findings(out: &mut String, report: &Report) {
         let names: Vec<String> =
             plane.frontier.iter().map(|&i| code(&report.settings[i].label)).collect();
         let knee = plane.knee.map_or(String::new(), |i| {
-            format!(" Its knee is {}.", code(&report.settings[i].label))
+            let label = code(&report.settings[i].label);
+            if plane.is_knee_beaten() {
+                format!(" The knee is {label}: what beats it at both misses what was asked.")
+            } else {
+                format!(" Its knee is {label}.")
+            }
         });
         let _ = writeln!(
             out,
@@ -96,7 +101,9 @@ fn write_findings(out: &mut String, report: &Report) {
     for melting in &report.melting {
         let model = escaped(model_of(&report.runs[melting.run].source));
         let mut say = |point: Option<MeltingPoint>, verb: &str, why: &str| {
-            let Some(MeltingPoint { temperature, low, high, at_the_edge }) = point else { return };
+            let Some(point) = point else { return };
+            let MeltingPoint { temperature, low, high, at_the_edge, .. } = point;
+            let between = point.between_words();
             let edge = if at_the_edge {
                 ", at the edge of what was tried, so it may lie beyond"
             } else {
@@ -105,8 +112,8 @@ fn write_findings(out: &mut String, report: &Report) {
             let family = code(&melting.family);
             let _ = writeln!(
                 out,
-                "{model} with {family} {verb} at T = {temperature:.2} ({low:.2} … {high:.2}{edge}): \
-                 {why}.\n"
+                "{model} with {family} {verb} at T = {temperature:.2} ({low:.2} … \
+                 {high:.2}{edge}){between}: {why}.\n"
             );
         };
         say(melting.point, "melts", "there its heat capacity is largest");

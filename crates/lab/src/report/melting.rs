@@ -92,7 +92,16 @@ fn point(
     resampled.sort_by(f64::total_cmp);
     let at =
         |share: f64| resampled[((share * (RESAMPLES + 1) as f64) as usize).clamp(1, RESAMPLES) - 1];
-    Some(MeltingPoint { temperature, low: at(0.025), high: at(0.975), at_the_edge })
+    let between = neighbours(temperatures, temperature);
+    Some(MeltingPoint { temperature, low: at(0.025), high: at(0.975), at_the_edge, between })
+}
+
+/// The two of the rising temperatures between which `t` lies; `None` if it is one of them, to two
+/// digits.
+fn neighbours(temperatures: &[f64], t: f64) -> Option<(f64, f64)> {
+    let is_there = |&one: &f64| (one - t).abs() < 5e-3;
+    let pair = temperatures.windows(2).find(|pair| pair[0] < t && t < pair[1])?;
+    (!pair.iter().any(is_there)).then(|| (pair[0], pair[1]))
 }
 
 /// The maximum of a curve: the vertex of the parabola through the highest point and its neighbours;

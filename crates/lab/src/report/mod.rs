@@ -328,8 +328,16 @@ pub struct Plane {
     pub frontier: Vec<usize>,
     /// The knee: the most diverse setting that loses at most a tenth of the quality of the setting
     /// that others are compared with, and of the best of every score of one's own ([`Advice`]). By
-    /// their means.
+    /// their means. Scores may keep it off the frontier.
     pub knee: Option<usize>,
+}
+
+impl Plane {
+    /// Whether the knee is none of the frontier's settings: what beats it at both axes misses what
+    /// a score of one's own asks.
+    pub fn is_knee_beaten(&self) -> bool {
+        self.knee.is_some_and(|knee| !self.frontier.contains(&knee))
+    }
 }
 
 /// Settings compared at equal quality with the family of their run's base, that is the chains that
@@ -397,6 +405,20 @@ pub struct MeltingPoint {
     pub high: f64,
     /// Whether it is at the end of what was tried, so that the true point may lie beyond.
     pub at_the_edge: bool,
+    /// The two neighbouring temperatures that were tried between which it lies; `None` if it is
+    /// one that was tried.
+    pub between: Option<(f64, f64)>,
+}
+
+impl MeltingPoint {
+    /// Where it lies, if no setting has its temperature, as the rest of a sentence.
+    pub fn between_words(&self) -> String {
+        let (colder, hotter) = match self.between {
+            Some(between) => between,
+            None => return String::new(),
+        };
+        format!(", between T = {colder} and T = {hotter}, which were tried")
+    }
 }
 
 /// Where texts of two neighbouring temperatures with equal random numbers diverge.

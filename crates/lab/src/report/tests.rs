@@ -117,6 +117,12 @@ fn a_report_says_what_is_in_the_run() {
     assert_eq!(report.melting.len(), 2);
     let point = report.melting[0].point.unwrap();
     assert!(!point.at_the_edge && (point.temperature - 1.1).abs() < 1e-6, "{point:?}");
+    let (colder, hotter) = point.between.unwrap();
+    let tried: Vec<f64> = report.settings.iter().filter_map(|one| one.temperature).collect();
+    assert!(colder < 1.1 && hotter > 1.1, "{point:?}");
+    assert!(tried.contains(&colder) && tried.contains(&hotter), "{point:?} {tried:?}");
+    let words = format!("between T = {colder} and T = {hotter}, which were tried");
+    assert!(markdown(&report).contains(&words));
     assert_eq!(report.partings.len(), 5);
     assert!(report.partings[0].token.unwrap().mean < 12.0 && report.partings[0].together == 0.0);
     assert_eq!(report.texts.len(), 7 * 3 * 2);

@@ -100,7 +100,7 @@ const LLAMA: Counterpart = Counterpart { engine: Engine::LlamaCpp, list: List::B
 impl StageKind for Mask {
     const INFO: StageInfo = StageInfo {
         name: "mask",
-        allowed: "token ids and ranges of them (1,2,10-19), with `not` before them to ban",
+        allowed: "token ids and ranges of them (1,2,10-19), or `not,` and those to ban (not,1,2)",
         summary: "keeps a set of tokens, or bans one",
         source: "constrained decoding; vLLM allowed_token_ids, bad_words",
         params: &[Param::other("token ids", ParamKind::Text, "not,0")],
@@ -208,6 +208,13 @@ mod tests {
                     && !mask.contains(last + 1)
             );
         }
+    }
+
+    #[test]
+    fn the_error_says_how_tokens_are_banned() {
+        let said = "mask=not 13".parse::<Chain>().unwrap_err().to_string();
+        assert!(said.contains("`not,` and those to ban (not,1,2)"), "{said}");
+        assert!("mask=not,13".parse::<Chain>().is_ok());
     }
 
     /// 4 KB of chain may not stand for more memory or work than a vocabulary.

@@ -77,6 +77,17 @@ export function placeOf({ place }) {
   return place || "elsewhere";
 }
 
+/** How the parts of a schedule are read: they are no sequence. */
+export const DECIDES = "For each token the first place that holds decides.";
+
+/**
+ * The places of a schedule in words that say so: "think", "else repeats 8", "else".
+ * @param {Part[]} all
+ */
+export function placesOf(all) {
+  return all.map(({ place }, i) => (i === 0 ? place : `else ${place}`.trim()));
+}
+
 /**
  * The stages of a text.
  * @param {string} text

@@ -112,7 +112,6 @@ function links(current) {
     link.addEventListener("focus", fresh);
     nav.append(link);
   }
-  nav.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 /**
@@ -140,21 +139,23 @@ function footer(model, isExact) {
 /** Light, dark, or as the system has it. */
 function theme() {
   const themes = [
-    { name: "auto", words: "◐ Auto" },
-    { name: "light", words: "☀ Light" },
-    { name: "dark", words: "☾ Dark" },
+    { name: "auto", words: ["◐", " Auto"] },
+    { name: "light", words: ["☀", " Light"] },
+    { name: "dark", words: ["☾", " Dark"] },
   ];
   let now = Math.max(
     0,
     themes.findIndex(({ name }) => name === recall("theme")),
   );
-  const button = h("button", { class: "quiet", type: "button" });
+  const button = h("button", { class: "quiet theme", type: "button" });
   const apply = () => {
     const { name, words } = themes[now];
+    const [sign, word] = words;
     if (name === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = name;
-    button.textContent = words;
-    button.setAttribute("aria-label", `Theme: ${name}. Switch`);
+    clear(button).append(sign, h("span", { class: "word" }, word));
+    button.title = `Theme: ${name}. Switch`;
+    button.setAttribute("aria-label", button.title);
   };
   button.addEventListener("click", () => {
     now = (now + 1) % themes.length;
@@ -163,6 +164,16 @@ function theme() {
   });
   apply();
   tools.append(button);
+}
+
+/** Tells the style sheets how high the head is: it has as many lines as its links need. */
+function measured() {
+  const head = nav.parentElement;
+  if (!head) return;
+  const tell = () => {
+    document.documentElement.style.setProperty("--head", `${head.offsetHeight}px`);
+  };
+  new ResizeObserver(tell).observe(head);
 }
 
 // A fragment that isn't an address of ours is a place on the page (the skip link).
@@ -176,8 +187,13 @@ function restart() {
   show();
 }
 
-tools.append(menu, ...controls(restart), ...copyLink(() => model));
+tools.append(
+  menu,
+  ...controls(restart),
+  copyLink(() => model),
+);
 theme();
 guide(tools, main);
+measured();
 address.onChange(show);
 show();

@@ -5,7 +5,7 @@
 use kelvin_sampling::{Chain, ChainError, Range, Stage};
 use serde_json::{Map, Value, json};
 
-use super::Translation;
+use super::{Translation, acting};
 
 /// A control of a provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -228,7 +228,7 @@ fn said(
 ) -> Result<Translation, ChainError> {
     let mut settings = Map::new();
     let (mut expressed, mut missing): (Vec<Stage>, Vec<String>) = (Vec::new(), Vec::new());
-    for stage in chain.stages() {
+    for stage in acting(chain) {
         match value(stage, family, &expressed) {
             Ok((control, number, changed)) => {
                 let number = if control.whole { json!(number as i64) } else { json!(number) };

@@ -56,7 +56,7 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
         return Ok(as_it_stands(chain, profile));
     };
     let mut writer = Writer::new(profile);
-    for stage in chain.stages() {
+    for stage in acting(chain) {
         writer.add(stage, source);
     }
     if let Some((stage, why)) = source.needs
@@ -100,6 +100,11 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
             source.engine, source.version, source.date, source.place
         ),
     })
+}
+
+/// The stages that do something: whoever lacks one that is switched off lacks nothing.
+fn acting(chain: &Chain) -> impl Iterator<Item = &Stage> {
+    chain.stages().iter().filter(|stage| !stage.is_off())
 }
 
 /// The one who has every stage, in any order and several times, takes the chain itself.

@@ -51,6 +51,19 @@ fn a_round_trip_gives_the_same_distribution() {
 }
 
 #[test]
+fn a_stage_that_does_nothing_is_missed_by_none() {
+    let chain = "min_p=0 | top_k=0 | temp=0.8 | top_p=1 | typical=1 | presence=0 | xtc=0";
+    let engines = SOURCES.iter().map(|source| source.engine);
+    for target in engines.chain(["openai:gpt-4o", "anthropic:claude-haiku-4-5"]) {
+        let said = translate_to(&chain.parse().unwrap(), target).unwrap();
+        let alone = translate_to(&"temp=0.8".parse().unwrap(), target).unwrap();
+        assert_eq!(said.missing, alone.missing, "{target}");
+        assert_eq!((said.settings, said.runs), (alone.settings, alone.runs), "{target}");
+    }
+    assert!(to(chain, "ollama").missing.is_empty() && to(chain, "openai").missing.is_empty());
+}
+
+#[test]
 fn what_cannot_be_expressed_is_said() {
     let vllm = to("top_p=0.9 | temp=2", "vllm");
     assert_eq!(vllm.missing, ["the order: vllm runs temp, then top_p"]);

@@ -59,7 +59,12 @@ pub(crate) fn run(args: &DecideArgs) -> anyhow::Result<()> {
     if args.output.json {
         return print_lines(&asked, &answers, args.items.is_some());
     }
-    show(&session, &asked, &answers, args.items.is_some())
+    let heated = match (&args.temp, &args.calibration) {
+        (Some(_), _) => view::Heated::Asked,
+        (None, Some(_)) => view::Heated::Fitted,
+        (None, None) => view::Heated::Not,
+    };
+    show(&session, &asked, &answers, args.items.is_some(), heated)
 }
 
 /// What the flags set.
@@ -118,12 +123,15 @@ fn show(
     asked: &[Asked],
     answers: &[Answer],
     is_several: bool,
+    heated: view::Heated,
 ) -> anyhow::Result<()> {
     let (width, _) = terminal::size();
     let style = Style::stdout();
     let out = match (is_several, asked, answers) {
-        (false, [asked], [answer]) => view::one(&session.file.model, asked, answer, width, style),
-        _ => view::several(&session.file.model, asked, answers, width, style),
+        (false, [asked], [answer]) => {
+            view::one(&session.file.model, asked, answer, heated, width, style)
+        }
+        _ => view::several(&session.file.model, asked, answers, heated, width, style),
     };
     terminal::print(&out).context("the answer can't be printed")
 }

@@ -21,11 +21,38 @@ const LARGE: f64 = 0.5;
 /// Columns of the bar of one of many answers.
 const BAR: usize = 12;
 
+/// Where the temperature of the probabilities is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heated {
+    /// Nowhere: T = 1.
+    Not,
+    /// `--temp`.
+    Asked,
+    /// A calibration, which has one for each kind of question.
+    Fitted,
+}
+
+impl Heated {
+    /// What temperatures probabilities are at, in words.
+    fn words(self, answers: &[Answer]) -> String {
+        let mut all: Vec<String> =
+            answers.iter().map(|answer| short(answer.figures().temperature)).collect();
+        all.sort();
+        all.dedup();
+        let at = format!("probabilities at T = {}", all.join(" and "));
+        match self {
+            Heated::Not | Heated::Asked => at,
+            Heated::Fitted => format!("{at}, fitted by the calibration"),
+        }
+    }
+}
+
 /// One answer.
 pub(super) fn one(
     model: &str,
     asked: &Asked,
     answer: &Answer,
+    heated: Heated,
     width: usize,
     style: Style,
 ) -> String {
@@ -43,7 +70,9 @@ pub(super) fn one(
     let is_several = figures.rotations.len() > 1;
     let mut rows = vec![vec!["label".to_string(), String::new(), "probability".to_string()]];
     if is_several {
-        rows[0].push("by rotation".to_string());
+        // What a calibration's temperature is applied to.
+        let at = if heated == Heated::Not { "" } else { " at T = 1" };
+        rows[0].push(format!("by rotation{at}"));
     }
     for (k, (option, p)) in shares.iter().enumerate() {
         let label = figures.labels.get(k).map_or(String::new(), |label| escape::visible(label));
@@ -66,7 +95,8 @@ pub(super) fn one(
         out.push_str(&format!("{line}  {}\n", bars::bar(*p, room)));
     }
     out.push('\n');
-    for line in wrap::sentence(&notes(model, answer), 2, terminal::width(), |line| style.dim(line))
+    for line in
+        wrap::sentence(&notes(model, answer, heated), 2, terminal::width(), |line| style.dim(line))
     {
         out.push_str(&(line + "\n"));
     }
@@ -79,17 +109,19 @@ pub(super) fn one(
 }
 
 /// An answer's figures in words.
-fn notes(model: &str, answer: &Answer) -> String {
-    let Figures { temperature, outside, spread, rotations, .. } = answer.figures();
+fn notes(model: &str, answer: &Answer, heated: Heated) -> String {
+    let Figures { outside, spread, rotations, .. } = answer.figures();
     let mut notes = Vec::new();
     if let Answer::Score { score, deviation, .. } = answer {
         notes.push(format!("score {score:.3} ± {deviation:.3}"));
     }
-    notes.push(format!("T = {}", short(*temperature)));
-    notes.push(format!("mass outside of the labels {}", percent(*outside)));
+    notes.push(heated.words(std::slice::from_ref(answer)));
+    // These are the model's own, whatever the temperature.
+    let at = if heated == Heated::Not { "" } else { "at T = 1: " };
+    notes.push(format!("{at}mass outside of the labels {}", percent(*outside)));
     notes.push(match rotations.len() {
         1 => "one order of the options".to_string(),
-        n => format!("{n} rotations, which differ by up to {}", percent(*spread)),
+        n => format!("{at}{n} rotations, which differ by up to {}", percent(*spread)),
     });
     format!("{model} · {}", notes.join(" · "))
 }
@@ -114,6 +146,7 @@ pub(super) fn several(
     model: &str,
     asked: &[Asked],
     answers: &[Answer],
+    heated: Heated,
     width: usize,
     style: Style,
 ) -> String {
@@ -142,11 +175,15 @@ pub(super) fn several(
     let mean = answers.iter().map(|answer| answer.figures().outside).sum::<f64>()
         / answers.len().max(1) as f64;
     let note = format!(
-        "{model} · {} · mean mass outside of the labels {}",
+        "{model} · {} · {} · mean mass outside of the labels {}",
         terminal::counted(answers.len(), "answer"),
+        heated.words(answers),
         percent(mean)
     );
-    out.push_str(&format!("\n  {}\n", style.dim(&note)));
+    out.push('\n');
+    for line in wrap::sentence(&note, 2, terminal::width(), |line| style.dim(line)) {
+        out.push_str(&(line + "\n"));
+    }
     if let Some(warning) = warning(answers) {
         for line in wrap::sentence(&warning, 2, terminal::width(), |line| style.mark(line)) {
             out.push_str(&(line + "\n"));

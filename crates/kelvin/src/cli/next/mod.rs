@@ -235,7 +235,7 @@ fn change_lines(changes: &[Flip], seed: u64, style: Style) -> String {
 }
 
 fn render(answer: &NextOutput, width: usize, style: Style) -> String {
-    let how = if answer.prompt.chat { "in the model's chat template" } else { "as it is" };
+    let how = if answer.prompt.chat { "in the model's chat template" } else { "as plain text" };
     let read = terminal::counted(answer.prompt.ids.len(), "token");
     let facts = format!("{} · {read}, {how}", answer.model.model);
     let typed = escape::for_output(&answer.prompt.prompt, terminal::is_terminal());

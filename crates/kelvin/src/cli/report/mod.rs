@@ -300,7 +300,12 @@ fn words(report: &Report, by_name: &HashSet<&str>, style: Style) -> String {
             wrap::sentence(&beaten, 0, terminal::width(), str::to_string).join("\n")
         );
         if let Some(knee) = plane.knee {
-            out += &format!("the knee of these: {}\n", label(knee));
+            out += &if plane.is_knee_beaten() {
+                let why = "what beats it at both misses what was asked";
+                format!("the knee: {}; {why}\n", label(knee))
+            } else {
+                format!("the knee of these: {}\n", label(knee))
+            };
         }
     }
     for one in &report.melting {
@@ -308,8 +313,12 @@ fn words(report: &Report, by_name: &HashSet<&str>, style: Style) -> String {
             let Some(point) = point else { continue };
             let edge = if point.at_the_edge { "; the edge of what was tried" } else { "" };
             out += &format!(
-                "{} {verb} at T = {:.2} ({:.2} … {:.2}{edge})\n",
-                one.family, point.temperature, point.low, point.high
+                "{} {verb} at T = {:.2} ({:.2} … {:.2}{edge}){}\n",
+                one.family,
+                point.temperature,
+                point.low,
+                point.high,
+                point.between_words()
             );
         }
     }

@@ -94,6 +94,10 @@ pub(crate) enum RunsAction {
         /// stored of each text, which import takes (Parquet)
         #[arg(long, value_enum, value_name = "WHAT", default_value_t = WhatName::Texts)]
         what: WhatName,
+        /// A score of your own besides the recipe's, NAME=KIND, as a column of the texts; may be
+        /// repeated (values of commands and judges are those that report has stored)
+        #[arg(long, value_name = "NAME=KIND")]
+        score: Vec<String>,
         /// The file (default: standard output)
         #[arg(short, long, value_name = "FILE")]
         output: Option<PathBuf>,

@@ -15,6 +15,7 @@ use kelvin_lab::{
     recipe::Draft,
     replay::replay,
     rows::{self, Imported},
+    scores::Score,
     store::RunId,
 };
 
@@ -22,7 +23,7 @@ use kelvin_sampling::Chain;
 
 use crate::{
     cli::{
-        shared::{failure::usage, whole_file},
+        shared::{failure::usage, scores, whole_file},
         sweep::{asked, place, view::counted},
     },
     terminal::{self, json, late::Busy, style::Style},
@@ -71,7 +72,8 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
             }
             remove(&mut Store::open(&path)?, runs, *yes, args.json)
         }
-        RunsAction::Export { run, format, what, output } => {
+        RunsAction::Export { run, format, what, score, output } => {
+            let others = scores::read(score)?;
             let store = Store::open_to_read(&path)?;
             let run = store.find(run)?;
             let _busy = Busy::new("writing the table");
@@ -82,7 +84,7 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
                 WhatName::Rows => return write_rows(&store, run, *format, output.as_deref()),
             };
             let format = format_of(*format, output.as_deref(), args.json)?;
-            write_table(&store, run, what, format, output.as_deref())
+            write_table(&store, run, (what, &others), format, output.as_deref())
         }
         RunsAction::Cite { runs } => {
             let store = Store::open_to_read(&path)?;
@@ -219,7 +221,7 @@ fn tell_imported(imported: &Imported, as_json: bool) -> anyhow::Result<()> {
 fn write_table(
     store: &Store,
     run: RunId,
-    what: What,
+    (what, others): (What, &[Score]),
     format: Format,
     output: Option<&Path>,
 ) -> anyhow::Result<()> {
@@ -228,9 +230,9 @@ fn write_table(
             return Err(usage("Parquet isn't text for a terminal: name a file with -o"));
         }
         let mut out = BufWriter::new(std::io::stdout());
-        return Ok(export(store, run, what, format, &mut out)?);
+        return Ok(export(store, run, what, others, format, &mut out)?);
     };
-    whole_file::write(path, |out| match export(store, run, what, format, out) {
+    whole_file::write(path, |out| match export(store, run, what, others, format, out) {
         Err(ExportError::Io(error)) => Err(error.into()),
         other => Ok(other?),
     })

@@ -5,7 +5,14 @@ pub(super) mod args;
 mod menu;
 mod still;
 
-use std::{fs, io::IsTerminal, net::SocketAddr, time::Duration};
+use std::{
+    fs,
+    io::IsTerminal,
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow};
 use kelvin_engine::{chat::Day, transformer::PAGE};
@@ -49,6 +56,13 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
     check(args)?;
     let fixed = Fixed { day: prompt::day(Some(&args.date))?, key: key(args)?, opens };
     if let Some(folder) = &args.sessions {
+        if folder.exists() && !folder.is_dir() {
+            return Err(usage(format!(
+                "--sessions is {}, which is a file, but a folder was expected: sessions are files \
+                 in it",
+                folder.display()
+            )));
+        }
         fs::create_dir_all(folder)
             .with_context(|| format!("--sessions: can't make the folder {}", folder.display()))?;
     }
@@ -62,10 +76,15 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
     let mut next = Some(first);
     log_to_stderr();
     loop {
-        let session = next.take().map_or_else(|| reopened(args, &turn.served), Ok);
+        let session = match next.take() {
+            Some(first) => Ok(first),
+            None => ending_on_signal(|| reopened(args, &turn.served)),
+        };
         let served =
             session.and_then(|session| served_once(args, &fixed, session, &choices, &mut turn));
         match (served, turn.before.take()) {
+            // Asked to end meanwhile: no other model is opened.
+            _ if kelvin_server::terminations() > 0 => return Ok(()),
             (Ok(Some(chosen)), _) => {
                 terminal::note(&format!("opening {}", escape::printable(&chosen.name)));
                 turn.before = Some(std::mem::replace(&mut turn.served, chosen));
@@ -79,6 +98,24 @@ fn serve(args: &ServeArgs, opens: bool) -> anyhow::Result<()> {
             (served, _) => return served.map(drop),
         }
     }
+}
+
+/// Does what a signal may not wait for: SIGTERM ends the process meanwhile; nothing is served.
+fn ending_on_signal<T>(work: impl FnOnce() -> T) -> T {
+    let is_done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(Ordering::SeqCst) {
+                if kelvin_server::terminations() > 0 {
+                    std::process::exit(0);
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
+        });
+        let made = work();
+        is_done.store(true, Ordering::SeqCst);
+        made
+    })
 }
 
 /// What is the same for every model that is served.

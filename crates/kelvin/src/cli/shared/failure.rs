@@ -92,7 +92,9 @@ pub(crate) fn report_typed(error: &clap::Error, all: &Command) -> u8 {
                  Nepal\""
             ),
             (_, Some(hint)) => hint,
-            _ => of_other_verbs(error, &text, all).unwrap_or_else(|| typed_sentence(&text)),
+            _ => of_longer_name(error, &text, all)
+                .or_else(|| of_other_verbs(error, &text, all))
+                .unwrap_or_else(|| typed_sentence(&text)),
         };
         let sentence = printable(&bounded(sentence));
         let _ = writeln!(std::io::stderr().lock(), "error: {sentence}");
@@ -130,17 +132,40 @@ fn verb_of(usage: &str) -> String {
     usage.split_whitespace().take_while(is_verb).collect::<Vec<_>>().join(" ")
 }
 
-/// What to say of a flag that the verb doesn't have, but others have. `text` is the error as clap
+/// The flag that a verb doesn't have, without its dashes, and the verb. `text` is the error as clap
 /// prints it, with the verb's usage.
-fn of_other_verbs(error: &clap::Error, text: &str, all: &Command) -> Option<String> {
-    /// More verbs aren't named.
-    const MOST: usize = 5;
+fn unknown_flag<'a>(error: &'a clap::Error, text: &str) -> Option<(&'a str, String)> {
     let (kind, flag) = (error.kind(), error.get(ContextKind::InvalidArg));
     let (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) = (kind, flag) else {
         return None;
     };
     let name = flag.strip_prefix("--").filter(|name| !name.is_empty())?;
-    let verb = verb_of(text.split_once("\nUsage: ")?.1);
+    Some((name, verb_of(text.split_once("\nUsage: ")?.1)))
+}
+
+/// What to say of a flag that is a part of the names of others of the verb: of --schema, that it is
+/// --json-schema.
+fn of_longer_name(error: &clap::Error, text: &str, all: &Command) -> Option<String> {
+    let (name, verb) = unknown_flag(error, text)?;
+    let command = verb.split(' ').skip(1).try_fold(all, |at, word| at.find_subcommand(word))?;
+    let longs = command.get_arguments().filter(|arg| !arg.is_hide_set());
+    let longer: Vec<String> = longs
+        .filter_map(clap::Arg::get_long)
+        .filter(|long| long.split('-').any(|part| part == name))
+        .map(|long| format!("--{long}"))
+        .collect();
+    let others = longer.join(" and ");
+    (!longer.is_empty()).then(|| {
+        format!("`{verb}` has no --{name}, but {others} (`{verb} --help` shows what there is)")
+    })
+}
+
+/// What to say of a flag that the verb doesn't have, but others have. `text` is the error as clap
+/// prints it, with the verb's usage.
+fn of_other_verbs(error: &clap::Error, text: &str, all: &Command) -> Option<String> {
+    /// More verbs aren't named.
+    const MOST: usize = 5;
+    let (name, verb) = unknown_flag(error, text)?;
     let has = |one: &Command| one.get_arguments().any(|arg| arg.get_long() == Some(name));
     let mut having = Vec::new();
     for one in all.get_subcommands().filter(|one| !one.is_hide_set()) {
@@ -156,7 +181,7 @@ fn of_other_verbs(error: &clap::Error, text: &str, all: &Command) -> Option<Stri
         }
         all => format!("`{}` and other verbs have", all[..MOST].join("`, `")),
     };
-    Some(format!("`{verb}` has no {flag}, which {others} (`{verb} --help` shows what there is)"))
+    Some(format!("`{verb}` has no --{name}, which {others} (`{verb} --help` shows what there is)"))
 }
 
 /// The second word of a text that was typed without quotes, which clap takes for an argument too
@@ -301,6 +326,24 @@ mod tests {
         }
         assert_eq!(said("kelvin compare a --hot"), None);
         assert_eq!(said("kelvin compare -Z"), None);
+    }
+
+    #[test]
+    fn a_part_of_a_flags_name_leads_to_it() {
+        let said = |line: &str| {
+            let error = Args::try_parse_from(line.split(' ')).unwrap_err();
+            of_longer_name(&error, &error.render().to_string(), &Args::command())
+        };
+        for (line, flag) in [
+            (
+                "kelvin search a --schema x.json",
+                "`kelvin search` has no --schema, but --json-schema ",
+            ),
+            ("kelvin sweep a --column x", "`kelvin sweep` has no --column, but --prompt-column "),
+        ] {
+            assert!(said(line).unwrap().starts_with(flag), "{:?}", said(line));
+        }
+        assert_eq!(said("kelvin compare a --hot"), None);
     }
 
     #[test]

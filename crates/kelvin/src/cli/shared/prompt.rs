@@ -60,7 +60,7 @@ pub(crate) enum Otherwise {
 impl Prompt {
     /// Whether the chat template was applied, in words.
     pub(crate) fn form(&self) -> &'static str {
-        if self.chat { "in the model's chat template" } else { "as it is" }
+        if self.chat { "in the model's chat template" } else { "as plain text" }
     }
 
     /// The tokens as ids of the engine.

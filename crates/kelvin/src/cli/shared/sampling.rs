@@ -67,7 +67,9 @@ impl FromArgMatches for StageArgs {
 pub(crate) struct SamplingArgs {
     #[command(flatten)]
     single: StageArgs,
-    /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"; `kelvin stages` lists the stages
+    /// The whole chain, e.g. "temp=0.8 | top_k=40 | top_p=0.95"; `kelvin stages` lists the stages.
+    /// Or a schedule of chains, e.g. "repeats 8: heat 2; think: temp=1; temp=0.5": no sequence, but
+    /// for each token the first place that holds decides
     #[arg(long, value_name = "CHAIN", conflicts_with_all = not_beside_a_chain())]
     pub(crate) sampler: Option<String>,
     /// Stage order and defaults of another engine: llama.cpp, vllm, transformers, ollama, openai,

@@ -215,10 +215,55 @@ fn a_score_of_ones_own_is_demanded_too() {
     let asking = Options::asking(&[], &[&one.recipe], &[]).unwrap();
     assert_eq!(asking.metrics.last().unwrap().name, "asked");
     let report = Report::new(&[one], &asking, String::new()).unwrap();
-    let chosen = report.plane.unwrap().knee.unwrap();
+    let plane = report.plane.as_ref().unwrap();
+    let chosen = plane.knee.unwrap();
     assert!(report.settings[chosen].temperature.unwrap() <= 1.0);
     let first = &report.advice[0].sentences[0];
     assert!(first.contains("asked at most 10 % below the best, 1.000"), "{first}");
+}
+
+#[test]
+fn a_knee_that_is_beaten_is_none_of_those_that_arent() {
+    // Where the colder texts are fluent and diverse as well, but miss what is asked for.
+    let mut one = evidence();
+    one.scores = vec![Score::read("asked=contains:w1", "".as_ref()).unwrap()];
+    one.recipe.scores = one.scores.clone();
+    let t = |chain: usize| f64::from(one.run.chains[chain].temperature().unwrap());
+    let values = one.run.samples.iter().map(|sample| {
+        let value = if one.run.chains[sample.chain].to_string() == "temp=1" { 1.0 } else { 0.0 };
+        ((sample.prompt, sample.chain, sample.sample), Ok(value))
+    });
+    let values = values.collect();
+    // All settings but T = 1 get the fluency of the coldest.
+    let temperatures: Vec<f64> = (0..one.run.chains.len()).map(t).collect();
+    one.run.scores.insert("asked".into(), values);
+    for sample in &mut one.run.samples {
+        let is_base = temperatures[sample.chain] == 1.0;
+        for token in &mut sample.tokens {
+            token.surprisal = token.surprisal.map(|nats| if is_base { nats } else { nats / 10.0 });
+        }
+    }
+    let asking = Options::asking(&[], &[&one.recipe], &[]).unwrap();
+    let report = Report::new(&[one], &asking, String::new()).unwrap();
+    let plane = report.plane.as_ref().unwrap();
+    let knee = &report.settings[plane.knee.unwrap()].label;
+    assert!(plane.is_knee_beaten() && knee == "temp=1", "{plane:?}, {knee}");
+    let words = format!("The knee is `{knee}`: what beats it at both misses what was asked.");
+    let markdown = crate::report::markdown(&report);
+    assert!(markdown.contains(&words), "{markdown}");
+    assert!(!markdown.contains("Its knee"));
+}
+
+#[test]
+fn an_unfinished_run_says_so_where_it_advises() {
+    let mut one = evidence();
+    let whole = Report::new(&[evidence()], &options(), String::new()).unwrap();
+    let all = one.run.samples.len();
+    one.run.samples.truncate(all - 3);
+    let report = Report::new(&[one], &options(), String::new()).unwrap();
+    let [before, now] = [whole, report].map(|report| report.advice[0].sentences[0].clone());
+    let words = format!("So far, from {} of {all} texts of an unfinished run: ", all - 3);
+    assert!(now.starts_with(&words) && !before.contains("So far"), "{before} {now}");
 }
 
 #[test]

@@ -142,13 +142,22 @@ function meltingWords(points) {
     const where = `${familyName(run, family)} melts at T = ${point.temperature.toFixed(2)}`;
     const edge = "; it's the edge of what was tried, so it may lie beyond";
     const range = `95 % ${point.low.toFixed(2)} … ${point.high.toFixed(2)}`;
-    words.append(h("strong", {}, where), ` (${range}${point.at_the_edge ? edge : ""}). `);
+    const at = `${point.at_the_edge ? edge : ""})${between(point)}`;
+    words.append(h("strong", {}, where), ` (${range}${at}. `);
   }
   words.append(
     "There heat capacity is largest (between settings by a parabola): " +
       "a little more heat opens up the most choices. " +
       "Below, text is nearly frozen; above, it's noise.",
   );
+}
+
+/**
+ * Between which temperatures a point lies, if it is none that was tried.
+ * @param {MeltingPoint} point
+ */
+function between({ between: pair }) {
+  return pair ? `, between T = ${pair[0]} and T = ${pair[1]}, which were tried` : "";
 }
 
 function turningWords() {
@@ -158,7 +167,8 @@ function turningWords() {
     const where = ` ${familyName(run, family)} turns at T = ${turning.temperature.toFixed(2)}`;
     const edge = "; it's the edge of what was tried, so it may lie beyond";
     const range = `95 % ${turning.low.toFixed(2)} … ${turning.high.toFixed(2)}`;
-    words.append(h("strong", {}, where), ` (${range}${turning.at_the_edge ? edge : ""}): `);
+    const at = `${turning.at_the_edge ? edge : ""})${between(turning)}`;
+    words.append(h("strong", {}, where), ` (${range}${at}: `);
     words.append("from there on entropy rises faster than exponentially (TURN). ");
   }
 }

@@ -109,7 +109,9 @@ function show(axes) {
       " The star, the most diverse that loses at most a tenth of the quality of the setting that " +
       "others are compared with: ";
     const name = h("strong", {}, report.settings[knee].label);
-    words.append(h("span", {}, about, name, "."));
+    const isBeaten = !frontier.includes(knee);
+    const end = isBeaten ? "; what beats it at both misses what your scores ask." : ".";
+    words.append(h("span", {}, about, name, end));
   }
   const beaten = at("beaten");
   const n = `${frontier.length} of ${report.settings.length} settings`;

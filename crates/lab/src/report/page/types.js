@@ -90,7 +90,8 @@ export {};
 
 /**
  * Where a family's heat capacity is largest.
- * @typedef {{ temperature: number, low: number, high: number, at_the_edge: boolean }} MeltingPoint
+ * @typedef {{ temperature: number, low: number, high: number, at_the_edge: boolean,
+ *   between: [number, number] | null }} MeltingPoint
  */
 
 /**

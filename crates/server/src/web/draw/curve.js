@@ -7,6 +7,8 @@ import { chart, path, ticks } from "./chart.js";
 
 /** @type {Record<string, (x: number) => number>} */
 const FUNCTIONS = { exp: Math.exp, two: (x) => 2 ** x, square: (x) => x * x, magnitude: Math.abs };
+/** @type {Record<string, string>} */
+const FORMULAS = { exp: "e^(x/T)", two: "2^(x/T)", square: "(x/T)²", magnitude: "|x/T|" };
 const LEFT = 46;
 const RIGHT = 16;
 const TOP = 14;
@@ -51,6 +53,8 @@ export function curve(height, choose) {
   });
   return {
     root: drawing.root,
+    /** The function that is drawn. */
+    formula: () => FORMULAS[data?.of ?? "exp"],
     /** @param {Weights} next */
     show(next) {
       data = next;

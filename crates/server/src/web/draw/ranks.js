@@ -31,18 +31,15 @@ export function ranks(height) {
     ["key-ghost", "raw"],
     ["key-tail", "mass beyond the rank"],
   ];
+  const legend = h(
+    "ul",
+    { class: "legend" },
+    keys.map(([key, name]) => h("li", { class: key }, name)),
+  );
   return {
     drawing: drawing.root,
-    root: h(
-      "div",
-      {},
-      drawing.root,
-      h(
-        "ul",
-        { class: "legend" },
-        keys.map(([key, name]) => h("li", { class: key }, name)),
-      ),
-    ),
+    legend,
+    root: h("div", {}, drawing.root, legend),
     /**
      * @param {RankPoint[]} next
      * @param {number} t

@@ -1,7 +1,9 @@
 // Texts side by side, as they were chosen for the lesson, and written again live on request.
 
+import * as address from "../address.js";
 import { clear, h } from "../dom.js";
 import * as heat from "../heat.js";
+import { seed } from "../parts/seed.js";
 import { explain, isAborted, stream } from "../server.js";
 import { DICE, LENGTH, MODEL, PROMPT } from "./texts.js";
 
@@ -28,8 +30,13 @@ export function columns(model, chosen, note) {
   const v = build(model, chosen);
   v.live.addEventListener("click", () => run(v, v.seed));
   v.other.addEventListener("click", () => run(v, v.seed + 1));
-  v.back.addEventListener("click", () => show(v));
+  v.back.addEventListener("click", () => {
+    address.write({ seed: null });
+    show(v);
+  });
   show(v);
+  // A link to texts that were drawn with other dice shows those.
+  if (seed() !== DICE) run(v, seed());
   return {
     root: h(
       "div",
@@ -113,20 +120,21 @@ function show(v) {
 /**
  * Writes all texts with the dice of a seed.
  * @param {Columns} v
- * @param {number} seed
+ * @param {number} dice the seed
  */
-async function run(v, seed) {
+async function run(v, dice) {
   v.running?.abort();
   const mine = new AbortController();
   v.running = mine;
-  v.seed = seed;
+  v.seed = dice;
+  address.write({ seed: dice === DICE ? null : dice });
   clear(v.trouble);
-  v.says.textContent = `Writing with the dice of seed ${seed} …`;
+  v.says.textContent = `Writing with the dice of seed ${dice} …`;
   for (const text of v.texts) {
     text.textContent = "";
     text.classList.remove("cut-off");
   }
-  const asked = v.chosen.map(({ sampler }) => ({ sampler, seed }));
+  const asked = v.chosen.map(({ sampler }) => ({ sampler, seed: dice }));
   const body = { ...question(v.model), max_tokens: LENGTH, columns: asked };
   try {
     for await (const { token, end } of stream("/studio/write", body, mine.signal)) {
@@ -135,10 +143,10 @@ async function run(v, seed) {
       v.texts[end.column].append(end.text);
       v.texts[end.column].classList.toggle("cut-off", end.words === "length");
     }
-    if (v.running === mine) v.says.textContent = compared(v, seed);
+    if (v.running === mine) v.says.textContent = compared(v, dice);
   } catch (error) {
     if (isAborted(error) || v.running !== mine) return;
-    clear(v.trouble).append(explain(error, () => run(v, seed)));
+    clear(v.trouble).append(explain(error, () => run(v, dice)));
     v.says.textContent = "";
   }
 }

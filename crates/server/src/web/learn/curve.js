@@ -4,6 +4,7 @@
 import { curve } from "../draw/curve.js";
 import { clear, h } from "../dom.js";
 import { number } from "../format.js";
+import { saves } from "../parts/save.js";
 import * as heat from "../heat.js";
 import { temperature } from "../parts/temperature.js";
 import { explain, latest, post } from "../server.js";
@@ -64,7 +65,17 @@ function mount(stage) {
         : "At T = ∞ the curve is flat: all tokens are alike.";
   }
 
-  stage.append(h("div", { class: "lesson-slide" }, slider.root), drawn.root, says, trouble);
+  const dots = GREETINGS.map(([name, logit]) => `${name} ${logit}`).join(", ");
+  const saved = saves("The curve e^(x/T)", drawn.root, () => {
+    const now = `T = ${heat.written(t)}${t === 1 ? "" : "; dashed: T = 1"}`;
+    return { words: `${now}. Dots: ${dots}. ${says.textContent}` };
+  });
+  stage.append(
+    h("div", { class: "lesson-slide" }, slider.root),
+    drawn.root,
+    h("div", { class: "lesson-head" }, says, saved),
+    trouble,
+  );
   look(t);
 }
 

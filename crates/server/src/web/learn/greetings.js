@@ -2,9 +2,11 @@
 // slider.
 
 import { bars } from "../draw/bars.js";
+import { figureOf } from "../draw/figure.js";
 import { clear, h } from "../dom.js";
 import { number } from "../format.js";
 import * as heat from "../heat.js";
+import { saves } from "../parts/save.js";
 import { temperature } from "../parts/temperature.js";
 import { explain, latest, post } from "../server.js";
 
@@ -60,15 +62,18 @@ function mount(stage) {
     },
     { label: "Temperature on the right" },
   );
-  stage.append(
-    h("div", { class: "lesson-slide" }, slider.root),
-    h(
-      "div",
-      { class: "lesson-half" },
-      sides.map((one) => one.root),
-    ),
-    trouble,
+  const half = h(
+    "div",
+    { class: "lesson-half" },
+    sides.map((one) => one.root),
   );
+  const saved = saves(
+    "Six greetings, cold and hot",
+    () => figureOf(half),
+    () => ({ words: `On the left T = 1, on the right T = ${heat.written(t)}.` }),
+  );
+  sides[1].top.append(saved);
+  stage.append(h("div", { class: "lesson-slide" }, slider.root), half, trouble);
   look(t);
 }
 
@@ -80,7 +85,8 @@ function side(title) {
   const head = h("h3", {}, title);
   const table = bars(title, ["greeting", "score", "probability"]);
   const says = h("p", { class: "lesson-says" });
-  return { root: h("div", {}, head, table.root, says), head, table, says };
+  const top = h("div", { class: "lesson-head" }, head);
+  return { root: h("div", {}, top, table.root, says), top, head, table, says };
 }
 
 /**

@@ -3,12 +3,14 @@
 
 import { bars } from "../draw/bars.js";
 import { chart, path, ticks } from "../draw/chart.js";
+import { figureOf } from "../draw/figure.js";
 import { clear, field, h, s } from "../dom.js";
 import { count } from "../format.js";
+import { saves } from "../parts/save.js";
 import { FIRST } from "../parts/subject.js";
 import { explain, latest, post } from "../server.js";
 
-/** @import { LessonStep, Model, Next } from "../types.js" */
+/** @import { LessonStep, Model, Named, Next } from "../types.js" */
 
 /** @typedef {ReturnType<typeof build>} Scores */
 
@@ -27,23 +29,32 @@ function mount(stage, { model }) {
   const v = build(model);
   const find = latest(
     (/** @type {string} */ query) => post("/studio/tokens", { query }),
-    ([first]) => {
-      v.watched = first?.ids[0] ?? null;
-      if (v.watched === null) v.says.textContent = v.box.value ? "No token has this text." : "";
+    (found, query) => {
+      v.watched = meant(found, query).map(({ ids: [id] }) => id);
+      if (v.watched.length === 0) v.says.textContent = query ? "No token has this text." : "";
       read(v);
     },
     (error) => fail(v, error),
   );
-  v.box.addEventListener("input", () => find(v.box.value.trim()));
+  const all = `All ${count(model.n_vocab)} scores by place`;
+  const about = () => ({ words: `${model.name} · after “${FIRST}”. ${v.says.textContent}` });
+  const saved = saves("The highest scores", () => figureOf(v.table.root), about);
+  const drawn = saves(all, v.drawing.root, about);
+  v.box.addEventListener("input", () => find(v.box.value.trimEnd()));
   stage.append(
     h(
       "div",
       { class: "lesson-half" },
-      h("div", {}, h("p", { class: "lesson-quote" }, FIRST), v.table.root),
       h(
         "div",
         {},
-        h("h3", {}, `All ${count(model.n_vocab)} scores, from the highest to the lowest`),
+        h("div", { class: "lesson-head" }, h("p", { class: "lesson-quote" }, FIRST), saved),
+        v.table.root,
+      ),
+      h(
+        "div",
+        {},
+        h("div", { class: "lesson-head" }, h("h3", {}, all), drawn),
         v.drawing.root,
         h("div", { class: "lesson-find" }, field("Where is the token …", v.box), v.says),
       ),
@@ -63,8 +74,8 @@ function build(model) {
     trouble: h("div", {}),
     drawing: chart("Score by rank", HEIGHT, (svg, width) => draw(v, svg, width)),
     answer: /** @type {Next | null} */ (null),
-    /** The token that is looked for. */
-    watched: /** @type {number | null} */ (null),
+    /** The tokens that are looked for. */
+    watched: /** @type {number[]} */ ([]),
   };
   return v;
 }
@@ -77,11 +88,22 @@ function fail(v, error) {
   clear(v.trouble).append(explain(error, () => read(v)));
 }
 
+/**
+ * The tokens that somebody means: a word is one token in the middle of a text, where a space is its
+ * beginning, and another one at the start of a line. Where neither is a token, what comes closest.
+ * @param {Named[]} found
+ * @param {string} query
+ */
+function meant(found, query) {
+  const exact = found.filter(({ text }) => text === query || text.trimStart() === query);
+  return exact.length > 0 ? exact : found.slice(0, 1);
+}
+
 /** @param {Scores} v */
 async function read(v) {
-  const watch = v.watched === null ? [] : [v.watched];
+  const body = { prompt: FIRST, top: ROWS, ranks: true, watch: v.watched };
   try {
-    v.answer = await post("/studio/next", { prompt: FIRST, top: ROWS, ranks: true, watch });
+    v.answer = await post("/studio/next", body);
   } catch (error) {
     fail(v, error);
     return;
@@ -96,13 +118,21 @@ async function read(v) {
       cells: [signed(logit, 2)],
     })),
   );
-  const found = v.answer.watched[0];
-  if (found) {
-    const [{ rank, probability }] = found.places;
-    const score = signed(scoreOf(v.answer, probability), 2);
-    v.says.textContent = `“${found.shown}” has ${score}: place ${count((rank ?? 0) + 1)}.`;
-  }
+  if (v.watched.length > 0) v.says.textContent = told(v.answer);
   v.drawing.again();
+}
+
+/**
+ * The scores and places of the tokens that are looked for, the highest first.
+ * @param {Next} answer
+ */
+function told(answer) {
+  const all = answer.watched.map(({ shown, places: [{ rank, probability }] }) => {
+    const score = signed(scoreOf(answer, probability), 2);
+    return { rank: rank ?? 0, words: `“${shown}” has ${score}: place ${count((rank ?? 0) + 1)}.` };
+  });
+  all.sort((a, b) => a.rank - b.rank);
+  return all.map(({ words }) => words).join(" ");
 }
 
 /**
@@ -200,6 +230,7 @@ export const scores = {
     "The scores have no unit and no fixed range. Only their differences matter.",
     "Type a word that fits, then one that doesn't, and compare their places.",
     "The axis of places is logarithmic: each step is ten times as far down the list.",
+    "“Hey” and “␣Hey” are two tokens: the second one stands behind a space.",
     "A word may be no single token: “Namaste” is three in SmolLM2's vocabulary.",
     "Ask: what would you do to make probabilities of these numbers?",
   ],

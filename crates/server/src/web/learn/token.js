@@ -2,13 +2,15 @@
 // draws one and reads again.
 
 import { bars } from "../draw/bars.js";
+import { figureOf } from "../draw/figure.js";
 import { clear, h } from "../dom.js";
 import { count, share } from "../format.js";
+import { saves } from "../parts/save.js";
 import { FIRST } from "../parts/subject.js";
 import { explain, isAborted, post, stream } from "../server.js";
 import { GREETING_DICE } from "./texts.js";
 
-/** @import { LessonStep, Next } from "../types.js" */
+/** @import { LessonStep, Model, Next } from "../types.js" */
 
 /** @typedef {ReturnType<typeof build>} Loop */
 
@@ -17,9 +19,18 @@ const ROWS = 6;
 /** Tokens that one press of the second button draws. */
 const MANY = 10;
 
-/** @param {HTMLElement} stage */
-function mount(stage) {
+/**
+ * @param {HTMLElement} stage
+ * @param {{ model: Model }} page
+ */
+function mount(stage, { model }) {
   const v = build();
+  const next = "What could come next";
+  const saved = saves(
+    next,
+    () => figureOf(v.table.root),
+    () => ({ words: `T = 1 · ${model.name} · after “${FIRST}${written(v)}”` }),
+  );
   v.one.addEventListener("click", () => draw(v, 1));
   v.ten.addEventListener("click", () => draw(v, MANY));
   v.again.addEventListener("click", () => {
@@ -41,7 +52,7 @@ function mount(stage) {
         v.says,
         v.trouble,
       ),
-      h("div", {}, h("h3", {}, "What could come next"), v.table.root),
+      h("div", {}, h("div", { class: "lesson-head" }, h("h3", {}, next), saved), v.table.root),
     ),
   );
   begin(v);
@@ -81,6 +92,14 @@ async function begin(v) {
   } catch (error) {
     if (!isAborted(error)) clear(v.trouble).append(explain(error, () => begin(v)));
   }
+}
+
+/**
+ * What was drawn, in one line.
+ * @param {Loop} v
+ */
+function written({ drawn }) {
+  return drawn.map(({ shown }) => shown).join("");
 }
 
 /**

@@ -29,5 +29,6 @@ export function stretches({ list, unfolded, fold, key }, phases) {
   fold.hidden = n === 0;
   fold.setAttribute("aria-expanded", String(unfolded));
   fold.textContent = `${unfolded ? "▾" : "▸"} Thoughts: ${n} tokens`;
+  key.title = phases.length > 1 ? chains.DECIDES : "";
   key.replaceChildren(...phases.map((place, i) => h("li", { class: `phase-${i % 8}` }, place)));
 }

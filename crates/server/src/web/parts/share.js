@@ -16,25 +16,28 @@ const MOMENT = 2500;
 export function copyLink(model) {
   const name = "↗ Copy link";
   const button = h("button", { class: "quiet", type: "button" }, name);
-  const status = h("span", { class: "unseen", role: "status" });
+  const status = h("span", { class: "bubble", role: "status" });
   button.addEventListener("click", async () => {
     const hash = address.naming(model()?.name ?? null);
     const link = new URL(hash, location.href).href;
-    let words = "✓ Copied";
+    let [words, more] = ["✓ Copied", "The link is copied."];
     try {
       await navigator.clipboard.writeText(link);
     } catch {
       // Where a page may not copy, the address bar has the link.
       history.replaceState(null, "", hash);
-      words = "✓ In the address bar";
+      [words, more] = ["✓ Link", "The link is in the address bar."];
     }
-    button.textContent = status.textContent = words;
+    // Nothing beside the button moves, however wide its words are.
+    button.style.minWidth ||= `${button.getBoundingClientRect().width}px`;
+    button.textContent = words;
+    status.textContent = more;
     setTimeout(() => {
       button.textContent = name;
       status.textContent = "";
     }, MOMENT);
   });
-  return [button, status];
+  return h("span", { class: "with-bubble" }, button, status);
 }
 
 /**

@@ -7,6 +7,8 @@ import { h, field } from "../dom.js";
 /** @import { Model, Subject } from "../types.js" */
 
 export const FIRST = "A: Hey, How you doin'?\nB:";
+/** Characters of a text where it's named in one line. */
+const LONGEST = 60;
 /** Examples: a name, the text, and whether it's a message in the chat template. */
 const PRESETS = [
   { name: "Greetings", words: FIRST, inChat: false },
@@ -41,6 +43,13 @@ export function isChat() {
 /** The token ids that were taken after the text. */
 export function taken() {
   return address.key("cont", "").split(".").filter(Boolean).map(Number).filter(Number.isInteger);
+}
+
+/** The end of the text of the address in one line, as its reader knows it. */
+export function ending() {
+  const words = address.key("text", FIRST).trim().replaceAll("\n", "↵");
+  const short = words.length > LONGEST ? `…${words.slice(-LONGEST)}` : words;
+  return taken().length > 0 ? `${short} …` : short;
 }
 
 /**

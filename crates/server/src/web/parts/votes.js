@@ -4,7 +4,7 @@
 
 import { h, clear } from "../dom.js";
 import { keep, recall } from "../store.js";
-import { download } from "../write/open.js";
+import { download } from "../write/export.js";
 
 /**
  * A vote between two texts of one prompt: `won` is 1 if the first is better, 0 if the second, 0.5
@@ -73,7 +73,7 @@ export function counted(all) {
 
 /**
  * The votes as a table for `kelvin report --score preferred=csv:FILE`: a row for each text of each
- * vote.
+ * vote. `chat` is 1 where the text stood in the chat template.
  * @param {Vote[]} all
  */
 export function csv(all) {
@@ -81,11 +81,11 @@ export function csv(all) {
     const text = String(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const rows = all.flatMap(({ model, text, a, diceOfA, b, diceOfB, won }) => [
-    [text, a, 0, won, diceOfA, model],
-    [text, b, 0, 1 - won, diceOfB, model],
+  const rows = all.flatMap(({ model, text, chat, a, diceOfA, b, diceOfB, won }) => [
+    [text, a, 0, won, diceOfA, model, Number(chat)],
+    [text, b, 0, 1 - won, diceOfB, model, Number(chat)],
   ]);
-  const head = ["prompt_text", "chain_text", "sample", "preferred", "seed", "model"];
+  const head = ["prompt_text", "chain_text", "sample", "preferred", "seed", "model", "chat"];
   return [head, ...rows].map((row) => row.map(cell).join(",") + "\r\n").join("");
 }
 

@@ -172,7 +172,7 @@ function item(nodes, row, answer, pick) {
     h(
       "span",
       { class: "search-p", title: "the probability of this branch’s first token" },
-      h("span", { class: "search-bar", "aria-hidden": "true" }),
+      h("span", { class: "search-bar", "aria-hidden": "true" }, h("span", {})),
       share(p),
     ),
     h(

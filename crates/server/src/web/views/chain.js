@@ -3,6 +3,7 @@
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";
+import { figureOf } from "../draw/figure.js";
 import { waterfall } from "../draw/waterfall.js";
 import { bars } from "../draw/bars.js";
 import { h, clear, panel, choose } from "../dom.js";
@@ -10,9 +11,10 @@ import { count, percent, share } from "../format.js";
 import * as heat from "../heat.js";
 import { card } from "../parts/card.js";
 import { exports } from "../parts/exports.js";
+import { saves } from "../parts/save.js";
 import { sortable } from "../parts/sortable.js";
 import { seed } from "../parts/seed.js";
-import { FIRST, isChat, request, subject } from "../parts/subject.js";
+import { FIRST, ending, isChat, request, subject } from "../parts/subject.js";
 import { get, latest, post, explain } from "../server.js";
 
 /** @import { ChainSaid, Model, Next, Stage, StageInfo, Stages, View } from "../types.js" */
@@ -33,7 +35,7 @@ const LEARN = ["mirostat", "adaptive_p"];
  * @param {{ model: Model }} page
  */
 function mount(root, { model }) {
-  const v = build(root);
+  const v = build(root, model);
   const box = subject(model, () => v.ask());
   root.append(...layout(v, box.root));
   const ask = () => ({ ...request(), sampler: sent(v), seed: seed(), top: ROWS });
@@ -70,10 +72,14 @@ function mount(root, { model }) {
   return sortable(v.list, (from, to) => shift(v, from, to));
 }
 
-/** @param {HTMLElement} root */
-function build(root) {
+/**
+ * @param {HTMLElement} root
+ * @param {Model} model
+ */
+function build(root, model) {
   return {
     root,
+    model,
     trouble: h("div", { "aria-live": "polite" }),
     warning: h("div", { "aria-live": "polite" }),
     list: h("ol", { class: "cards", "aria-label": "Stages in order" }),
@@ -123,13 +129,28 @@ function layout(v, text) {
     v.trouble,
     v.list,
   );
-  const fall = panel("What each stage leaves", v.fall.root, h("p", { class: "note after" }, about));
+  const fallen = "What each stage leaves";
+  const settings = () => ({
+    words: `${v.answer?.chain} · ${v.model.name} · after “${ending()}”. ${about}`,
+  });
+  const fall = panel(
+    fallen,
+    v.fall.root,
+    h("p", { class: "note after" }, about),
+    saves(fallen, () => figureOf(v.fall.root), settings),
+  );
+  const left = "What can be drawn";
+  const drawn = panel(
+    left,
+    v.left.root,
+    saves(left, () => figureOf(v.left.root), settings),
+  );
   return [
     h(
       "div",
       { class: "columns chain-columns" },
       h("div", { class: "stack" }, stages, panel("After which text?", text)),
-      h("div", { class: "stack" }, v.warning, fall, panel("What can be drawn", v.left.root)),
+      h("div", { class: "stack" }, v.warning, fall, drawn),
     ),
     panel("Take it elsewhere", v.out.root),
   ];
@@ -179,8 +200,8 @@ function places(v) {
   clear(v.places);
   if (!chains.isSchedule(chains.joined(v.parts))) return;
   /** @type {[string, string][]} */
-  const all = v.parts.map((part, i) => [String(i), chains.placeOf(part)]);
-  const words = "A schedule: the first place that holds decides. The stages below are those of";
+  const all = chains.placesOf(v.parts).map((words, i) => [String(i), words]);
+  const words = `A schedule, no sequence. ${chains.DECIDES} The stages below are those of`;
   v.places.append(
     h("p", { class: "note" }, words),
     choose("Places of the schedule", all, String(v.part), (i) => {

@@ -268,7 +268,8 @@ function calibrated(v, isFitted, fitted) {
   v.back.textContent = isFitted ? `Fitted: T = ${measure(fitted)}` : "T = 1";
   v.back.disabled = v.t === fitted;
   v.says.textContent = isFitted
-    ? "Fitted on labelled examples of this kind of question."
+    ? `T = ${measure(fitted)} was fitted on labelled examples of this kind of question. The bars ` +
+      `are at T = ${heat.written(v.t)}, the mass outside of the labels is at T = 1.`
     : "No calibration is loaded: kelvin calibrate fits a T, kelvin serve --calibration takes it.";
 }
 

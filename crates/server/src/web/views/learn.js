@@ -6,6 +6,7 @@ import * as address from "../address.js";
 import { h } from "../dom.js";
 import { sheet } from "../learn/sheet.js";
 import { STEPS } from "../learn/steps.js";
+import { OPENING_T } from "../learn/texts.js";
 
 /** @import { LessonStep, Model, View } from "../types.js" */
 
@@ -126,7 +127,7 @@ function foot(n, at, isShort) {
       : isShort
         ? link("#/learn?step=1", "The whole lesson →", strong)
         : link("#/learn?sheet=1", "Exercises →", strong);
-  const write = at === n ? link("#/write?t=0.8", "Write with it") : null;
+  const write = at === n ? link(`#/write?t=${OPENING_T}`, "Write with it") : null;
   const where = h("span", { class: "lesson-where" }, `Step ${at} of ${n}`);
   return h("div", { class: "lesson-foot" }, back, where, write, on);
 }

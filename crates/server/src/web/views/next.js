@@ -5,7 +5,7 @@ import * as address from "../address.js";
 import { against } from "../draw/against.js";
 import { bars } from "../draw/bars.js";
 import { ranks } from "../draw/ranks.js";
-import { tableFigure } from "../draw/table_figure.js";
+import { copied, figureOf } from "../draw/figure.js";
 import { h, clear, panel, choose, terms } from "../dom.js";
 import { choices, count, measure, number, percent, share } from "../format.js";
 import * as heat from "../heat.js";
@@ -13,10 +13,10 @@ import * as chains from "../chain.js";
 import { dart } from "../parts/dart.js";
 import { draws } from "../parts/draws.js";
 import { loop } from "../parts/loop.js";
-import { copied, saves } from "../parts/save.js";
+import { saves } from "../parts/save.js";
 import { search } from "../parts/search.js";
 import { dice, seed } from "../parts/seed.js";
-import { request, subject } from "../parts/subject.js";
+import { ending, request, subject } from "../parts/subject.js";
 import { temperature } from "../parts/temperature.js";
 import { latest, post, explain } from "../server.js";
 
@@ -39,7 +39,7 @@ const REST = 120;
  * @param {{ model: Model }} page
  */
 function mount(root, { model }) {
-  const v = build(root);
+  const v = build(root, model);
   const box = subject(model, () => renew(v));
   root.append(...layout(v, box.root));
   v.look = latest(
@@ -75,8 +75,11 @@ function mount(root, { model }) {
   };
 }
 
-/** @param {HTMLElement} root */
-function build(root) {
+/**
+ * @param {HTMLElement} root
+ * @param {Model} model
+ */
+function build(root, model) {
   const rows = Number(address.key("rows", ""));
   const axis = address.key("axis", "linear");
   const t = heat.parsed(address.maybe("t"), chains.heat(chain()) ?? 1);
@@ -95,6 +98,7 @@ function build(root) {
   };
   const v = {
     root,
+    model,
     trouble: h("div", { "aria-live": "polite" }),
     about: h("p", { class: "note" }),
     table: bars("What could come next", names, (row) => {
@@ -145,7 +149,7 @@ function build(root) {
 function layout(v, text) {
   const drawn = dice(() => renew(v));
   const figures = h("h2", {}, "In figures");
-  const about = "How the likeliest tokens of T = 1 fare from T = 0 to ∞. Drag the line.";
+  const words = "How the likeliest tokens of T = 1 fare from T = 0 to ∞. Drag the line.";
   return [
     h(
       "div",
@@ -166,13 +170,17 @@ function layout(v, text) {
         panel("Any token, however rare", v.find.root),
       ),
     ),
-    panel("The dart", v.throws.root, saves("The dart", v.throws.drawing)),
+    panel(
+      "The dart",
+      v.throws.root,
+      saves("The dart", v.throws.drawing, () => settings(v)),
+    ),
     panel(
       "At every temperature",
-      h("p", { class: "note" }, about),
+      h("p", { class: "note" }, words),
       v.fan.root,
       v.legend,
-      saves("Probabilities against temperature", v.fan.root),
+      saves("Probabilities against temperature", v.fan.root, () => settings(v, v.legend)),
     ),
     h("div", { class: "columns" }, panel("Draw", v.many.root), panel("The loop", v.looped.root)),
   ];
@@ -198,8 +206,13 @@ function tablePanel(v) {
     ask(v);
   });
   const title = "What could come next";
-  const shown = () => (v.axis === "rank" ? copied(v.ranked.drawing) : tableFigure(v.table.root));
-  const saved = saves(title, shown);
+  const isRanked = () => v.axis === "rank";
+  const shown = () => (isRanked() ? copied(v.ranked.drawing) : figureOf(v.table.root));
+  const saved = saves(title, shown, () =>
+    isRanked()
+      ? settings(v, v.ranked.legend)
+      : settings(v, null, "Pale bars: raw; coloured: final."),
+  );
   return h(
     "section",
     { class: "panel", "aria-label": title },
@@ -209,6 +222,23 @@ function tablePanel(v) {
     v.ranked.root,
     h("div", { class: "row middle after" }, h("span", { class: "note" }, "Rows"), size, saved),
   );
+}
+
+/**
+ * What a saved figure says of its settings.
+ * @param {Page} v
+ * @param {HTMLElement | null} [legend]
+ * @param {string} [more]
+ */
+function settings({ t, answer, model }, legend, more = "") {
+  const all = [
+    `T = ${heat.written(t)}`,
+    `chain ${answer?.chain}`,
+    `dice of seed ${seed()}`,
+    model.name,
+    `after “${ending()}”`,
+  ];
+  return { words: `${all.join(" · ")}. ${more}`, legend };
 }
 
 /** The chain of the address. */

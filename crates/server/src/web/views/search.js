@@ -4,10 +4,12 @@
 import * as address from "../address.js";
 import * as chains from "../chain.js";
 import { h, clear, panel } from "../dom.js";
+import { figureOf } from "../draw/figure.js";
 import { number, share } from "../format.js";
 import * as heat from "../heat.js";
+import { saves } from "../parts/save.js";
 import { dice, seed } from "../parts/seed.js";
-import { FIRST, given, request, subject, taken } from "../parts/subject.js";
+import { ending, given, request, subject, taken } from "../parts/subject.js";
 import { temperature } from "../parts/temperature.js";
 import { chance } from "../search/rows.js";
 import { asked, isRandom, settings } from "../search/settings.js";
@@ -46,6 +48,8 @@ function build(model) {
     dice: h("div", {}),
     t: heat.parsed(address.maybe("t"), chains.heat(chain) ?? 1),
     answer: /** @type {Searched | null} */ (null),
+    /** How the answer was searched, in words. */
+    asked: "",
     running: /** @type {AbortController | null} */ (null),
     tree: tree((path, from) => detail(v, path, from)),
     texts: texts((rank) => point(v, rank)),
@@ -87,11 +91,24 @@ function layout(v) {
         "div",
         { class: "stack" },
         v.trouble,
-        panel("Tree", v.says, v.tree.root, v.detail),
+        panel("Tree", v.says, v.tree.root, saved(v), v.detail),
         v.found,
       ),
     ),
   ];
+}
+
+/**
+ * Buttons that save the tree.
+ * @param {Page} v
+ */
+function saved(v) {
+  const about = () => ({
+    words:
+      `${v.asked}; ${v.model.name}. A bar is the probability of a row’s first token; ` +
+      "framed: rank and score of a text that was found; pale: led to no text.",
+  });
+  return saves("Tree of a search", () => figureOf(v.tree.root), about);
 }
 
 /** The chain that is searched, if it isn't the model's own distribution. */
@@ -146,13 +163,6 @@ async function text(signal) {
   return { prompt: all.map(({ id }) => id) };
 }
 
-/** The end of the text, as its reader knows it. */
-function ending() {
-  const words = address.key("text", FIRST).trim().replaceAll("\n", "↵");
-  const short = words.length > LONGEST ? `…${words.slice(-LONGEST)}` : words;
-  return taken().length > 0 ? `${short} …` : short;
-}
-
 /** @param {Page} v */
 async function search(v) {
   v.running?.abort();
@@ -170,6 +180,7 @@ async function search(v) {
     const body = { ...subject, ...asked(v.model.parallel), ...draws, ...dies, tree: true };
     const answer = await post("/v1/search", body, mine.signal);
     if (v.running !== mine) return;
+    v.asked = `${inWords(body)} · behind “${ending()}”`;
     show(v, answer);
   } catch (error) {
     if (v.running !== mine || isAborted(error)) return;
@@ -178,6 +189,17 @@ async function search(v) {
   }
   v.running = null;
   v.found.removeAttribute("aria-busy");
+}
+
+/**
+ * A search's settings.
+ * @param {Record<string, unknown>} body
+ */
+function inWords(body) {
+  return Object.entries(body)
+    .filter(([name]) => !["prompt", "messages", "tree"].includes(name))
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`)
+    .join(" · ");
 }
 
 /**

@@ -6,7 +6,7 @@ import { against } from "../draw/against.js";
 import { bars } from "../draw/bars.js";
 import { curve } from "../draw/curve.js";
 import { digits, formula, power } from "../draw/formula.js";
-import { tableFigure } from "../draw/table_figure.js";
+import { figureOf } from "../draw/figure.js";
 import { h, clear, panel, choose, terms } from "../dom.js";
 import { decimal, measure, number, percent } from "../format.js";
 import * as heat from "../heat.js";
@@ -128,14 +128,21 @@ function layout(v) {
     "From 0 on the left, where the largest logit takes all, to ∞ on the right, " +
     "where all are alike. Drag in any of them.";
   const plots = v.plots.map(({ title, value, unit, plot }) =>
-    figure(title, value, unit, plot.root),
+    figure(v, title, value, unit, plot.root),
   );
   const first = [
-    figure("Probabilities", null, null, v.fan.root, v.legend),
-    figure("Gap between the first two", v.gap, null, v.gaps.root),
+    figure(v, "Probabilities", null, null, v.fan.root, v.legend),
+    figure(v, "Gap between the first two", v.gap, null, v.gaps.root),
   ];
   const note = (/** @type {string} */ words) => h("p", { class: "note" }, words);
-  const saved = saves("Probabilities of the logits", () => tableFigure(v.table.root));
+  const saved = saves(
+    "Probabilities of the logits",
+    () => figureOf(v.table.root),
+    () => settings(v, "Pale bars: T = 1."),
+  );
+  const curved = saves("The curve", v.drawn.root, () =>
+    settings(v, `f(x) = ${v.drawn.formula()}; faint: T = 1; dots: ${logitsOf(v)}.`),
+  );
   return [
     h("section", { class: "panel lifted sticky" }, v.slider.root),
     h(
@@ -151,7 +158,7 @@ function layout(v) {
     h(
       "div",
       { class: "columns" },
-      panel("The curve", functions(v), v.drawn.root, v.slope, saves("The curve", v.drawn.root)),
+      panel("The curve", functions(v), v.drawn.root, v.slope, curved),
       panel("Why e^x? Four criteria", v.verdict),
     ),
     panel(
@@ -197,16 +204,38 @@ function functions(v) {
 }
 
 /**
+ * @param {Page} v
  * @param {string} title
- * @param {HTMLElement | null} value
+ * @param {HTMLElement | null} value at the temperature at hand
  * @param {string | null} unit
  * @param {SVGSVGElement} drawing
- * @param {...HTMLElement} below
+ * @param {HTMLElement} [legend]
  */
-function figure(title, value, unit, drawing, ...below) {
+function figure(v, title, value, unit, drawing, legend) {
   const words = unit ? h("span", { class: "note" }, unit) : null;
-  const caption = h("figcaption", {}, h("strong", {}, title), value, words, saves(title, drawing));
-  return h("figure", { class: "plot" }, caption, drawing, ...below);
+  const saved = saves(title, drawing, () => {
+    const now = value ? `There it is ${`${value.textContent} ${unit ?? ""}`.trim()}. ` : "";
+    return { ...settings(v, `${now}Logits: ${logitsOf(v)}.`), legend };
+  });
+  const caption = h("figcaption", {}, h("strong", {}, title), value, words, saved);
+  return h("figure", { class: "plot" }, caption, drawing, legend);
+}
+
+/**
+ * What a saved figure says of its settings.
+ * @param {Page} v
+ * @param {string} more
+ */
+function settings({ t }, more) {
+  return { words: `T = ${heat.written(t)}. ${more}` };
+}
+
+/**
+ * The logits in one line.
+ * @param {Page} v
+ */
+function logitsOf({ rows }) {
+  return rows.map(({ label, logit }, i) => `${label || `x${i + 1}`} ${digits(logit)}`).join(", ");
 }
 
 /** @param {Page} v */

@@ -13,6 +13,7 @@ import { MANY } from "../write/alternatives.js";
 import * as change from "../write/change.js";
 import * as copies from "../write/copies.js";
 import { shown } from "../write/edit.js";
+import { download, page as htmlPage, save } from "../write/export.js";
 import * as follow from "../write/follow.js";
 import * as keeper from "../write/keeper.js";
 import * as sessions from "../write/open.js";
@@ -47,13 +48,13 @@ function mount(root, { model }) {
     },
     (error) => follow.fail(v, error),
   );
-  listen(v);
+  listen(root, v);
   const keys = (/** @type {KeyboardEvent} */ event) => pressed(v, event);
   document.addEventListener("keydown", keys);
   keeper.listen({
-    named: (name) => {
+    named: (name, isKept) => {
       v.name.value = name;
-      address.write({ session: name });
+      address.write({ session: isKept ? name : null });
     },
     said: (words) => {
       v.told.textContent = words;
@@ -137,7 +138,7 @@ function hostOf(page) {
     shelf: {
       open: (head) => sessions.visit(page(), head),
       duplicate: (head) => sessions.duplicate(page(), head),
-      save: (head) => sessions.save(page(), head),
+      save: (head, form) => save(page(), head, form),
       remove: (head) => sessions.remove(page(), head),
       load: (file) => sessions.load(page(), file),
     },
@@ -153,8 +154,11 @@ function focus({ text, place }) {
   text.caret(text.startOf(place));
 }
 
-/** @param {Page} v */
-function listen(v) {
+/**
+ * @param {HTMLElement} root
+ * @param {Page} v
+ */
+function listen(root, v) {
   v.on.addEventListener("click", () => change.write(v));
   v.halt.addEventListener("click", () => follow.stop(v));
   v.undo.addEventListener("click", () => change.step(v, "undo"));
@@ -178,6 +182,12 @@ function listen(v) {
     v.framed = !v.framed;
     paintText(v);
   });
+  for (const act of ["pointerdown", "keydown"]) {
+    root.addEventListener(act, ({ target }) => {
+      // Who goes to another session doesn't mean this one.
+      if (!(target instanceof Element && target.closest(".shelf"))) keeper.mean();
+    });
+  }
   v.text.root.addEventListener("pointerover", (event) => {
     const span = event.target instanceof Element ? event.target.closest("[data-i]") : null;
     if (!(span instanceof HTMLElement) || span.dataset.i === "end" || v.tree.draft) return;
@@ -247,7 +257,7 @@ function layout(v) {
     { class: "note chain-line" },
     "Chain: ",
     h("code", {}, chains.sent(chain())),
-    " ",
+    chains.isSchedule(chain()) ? ` ${chains.DECIDES} ` : " ",
     h("a", { href: address.link("chain") }, "Change it"),
   );
   const begins = h("div", { class: "row after" }, v.anew, v.fresh);
@@ -370,12 +380,7 @@ function copier(v) {
   const saved = button("Save as HTML", "quiet");
   saved.addEventListener("click", () => {
     menu.open = false;
-    const body = copies.html(shownOf(v), LENSES[v.lens] ?? null);
-    sessions.download(
-      "text.html",
-      `<!doctype html>\n<meta charset="utf-8" />\n${body}\n`,
-      "text/html",
-    );
+    download("text.html", htmlPage(shownOf(v), LENSES[v.lens] ?? null), "text/html");
   });
   menu.append(h("div", { class: "menu-items" }, ...items, saved));
   menu.addEventListener("keydown", (event) => {

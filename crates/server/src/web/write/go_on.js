@@ -33,7 +33,8 @@ import { stream } from "../server.js";
 export function before(tree, path, k = path.length) {
   const nodes = path.slice(0, k).map((i) => tree.nodes[i]);
   const given = nodes.findIndex((node) => node.by !== "given");
-  const cut = given < 0 ? nodes.length : given;
+  // A text that was typed from its first token on has nothing given; the server wants a prompt.
+  const cut = given < 0 ? nodes.length : Math.max(1, given);
   const ids = nodes.map((node) => node.id);
   return { prompt: ids.slice(0, cut), continuation: ids.slice(cut) };
 }

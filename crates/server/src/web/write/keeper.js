@@ -11,19 +11,21 @@ import { Tree } from "./tree.js";
 
 /**
  * A session in this tab: `known` are the nodes that are kept already, `release` gives the session
- * free for other tabs and is null where it belongs to one of them.
+ * free for other tabs and is null where it belongs to one of them. One that isn't meant was shown
+ * without being asked for: it is kept once somebody does something with it.
  * @typedef {object} Held
  * @property {Head} head
  * @property {Tree} tree
  * @property {Node[]} known
  * @property {(() => void) | null} release
+ * @property {boolean} isMeant
  */
 
 /**
- * Who hears of it: `named` of the session's name, `said` what happened to it, in words, `kept` that
- * it is kept.
+ * Who hears of it: `named` of the session's name and whether it is kept by it, `said` what
+ * happened to it, in words, `kept` that it is kept.
  * @typedef {object} Listener
- * @property {(name: string) => void} named
+ * @property {(name: string, isKept: boolean) => void} named
  * @property {(words: string) => void} said
  * @property {() => void} kept
  */
@@ -77,8 +79,9 @@ export function current(model) {
  * Makes a session and takes it up.
  * @param {Tree} tree
  * @param {{ name: string, model: string, how: How }} about
+ * @param {boolean} isMeant
  */
-export async function create(tree, { name, model, how }) {
+export async function create(tree, { name, model, how }, isMeant = true) {
   await settle();
   const head = {
     id: sessions.newId(),
@@ -91,8 +94,8 @@ export async function create(tree, { name, model, how }) {
     how,
   };
   held?.release?.();
-  held = { head, tree, known: [], release: await claim(head.id) };
-  listener.named(head.name);
+  held = { head, tree, known: [], release: await claim(head.id), isMeant };
+  listener.named(head.name, isMeant);
   keep(how);
   return held;
 }
@@ -112,11 +115,13 @@ export async function take(id) {
   }
   held?.release?.();
   const { head, state, nodes } = found;
-  held = { head, tree: Tree.of(nodes, state), known: nodes.slice(), release };
-  listener.named(head.name);
+  held = { head, tree: Tree.of(nodes, state), known: nodes.slice(), release, isMeant: true };
+  sessions.own(id);
+  listener.named(head.name, true);
   if (!release) {
     listener.said(
-      `“${head.name}” is open in another tab. What you change here is kept as a copy of it.`,
+      `“${head.name}” is open in ${sessions.elsewhere(id)}. What you change here is kept as a ` +
+        "copy of it.",
     );
   }
   return held;
@@ -152,12 +157,21 @@ export function drop() {
  */
 export async function rename(wanted) {
   if (!held || wanted === held.head.name) return;
+  mean();
   await settle();
   const name = await sessions.unused(wanted);
   held.head = { ...held.head, name };
   keep(held.head.how);
   await flush();
-  listener.named(name);
+  listener.named(name, true);
+}
+
+/** Somebody does something with the session of this tab: it's kept from now on. */
+export function mean() {
+  if (!held || held.isMeant) return;
+  held.isMeant = true;
+  listener.named(held.head.name, true);
+  keep(held.head.how);
 }
 
 /**
@@ -167,7 +181,7 @@ export async function rename(wanted) {
 export function keep(how) {
   if (!held) return;
   held.head = { ...held.head, how };
-  timer ??= setTimeout(flush, SOON);
+  if (held.isMeant) timer ??= setTimeout(flush, SOON);
 }
 
 /** Keeps what is to be kept, now. */
@@ -175,7 +189,7 @@ export function flush() {
   clearTimeout(timer);
   timer = undefined;
   const of = held;
-  if (of) {
+  if (of?.isMeant) {
     waiting += 1;
     writing = writing
       .then(() => stored(of))
@@ -229,15 +243,16 @@ async function written(of) {
   );
   of.head = { ...of.head, n_tokens: head.n_tokens, excerpt: head.excerpt, revision, changed };
   of.known = nodes;
+  sessions.own(head.id);
   listener.kept();
 }
 
 /**
- * Goes on with a copy: the session is another tab's.
+ * Goes on with a copy: the session is another tab's or browser's.
  * @param {Held} of
  */
 async function copied(of) {
-  const { name } = of.head;
+  const { id, name } = of.head;
   of.head = {
     ...of.head,
     id: sessions.newId(),
@@ -247,9 +262,10 @@ async function copied(of) {
   of.known = [];
   of.release = await claim(of.head.id);
   if (of !== held) return;
-  listener.named(of.head.name);
+  listener.named(of.head.name, true);
   listener.said(
-    `“${name}” is open in another tab. What you write here is kept as “${of.head.name}”.`,
+    `“${name}” is open in ${sessions.elsewhere(id)}. What you write here is kept as ` +
+      `“${of.head.name}”.`,
   );
 }
 

@@ -1,9 +1,10 @@
-// Where a session comes from and where it goes: begun with a text, taken up from what this browser
-// keeps, loaded from a file and saved to one.
+// Where a session comes from: begun with a text, taken up from what this browser keeps, or loaded
+// from a file.
 
 import * as address from "../address.js";
 import * as chains from "../chain.js";
 import { h, clear } from "../dom.js";
+import { OPENING } from "../learn/texts.js";
 import { FIRST, taken } from "../parts/subject.js";
 import { isAborted, post } from "../server.js";
 import { write } from "./change.js";
@@ -23,18 +24,17 @@ import { UNASKED, offer, readAll, settled } from "./typing.js";
 /** @import { Head, How } from "./sessions.js" */
 /** @import { Begun } from "./tree.js" */
 
-/** How long a browser gets to fetch a file from the page, in milliseconds. */
-const FETCHED = 10000;
-
 /**
  * Opens what the address says: a session by its name, a text, or else the session that was changed
  * last.
  * @param {Page} v
  */
 export async function open(v) {
-  const begun = { text: address.key("text", FIRST), chat: address.maybe("chat") === "1" };
   const cont = taken();
   const says = address.maybe("text") !== undefined || cont.length > 0;
+  const begun = says
+    ? { text: address.key("text", FIRST), chat: address.maybe("chat") === "1" }
+    : { text: OPENING, chat: v.model.chat };
   v.begin.value = begun.text;
   v.chat.checked = begun.chat;
   const was = keeper.current(v.model.name);
@@ -46,11 +46,19 @@ export async function open(v) {
       if (found !== was) draws(v, found.head.how);
       adopt(v, found);
       if (!isMeant) await hang(v, cont);
-    } else await create(v, begun, cont);
+    } else await create(v, begun, { cont, isMeant: says || isKeptUnasked() });
   } catch (error) {
     if (!isAborted(error)) fail(v, error);
   }
   await list(v);
+}
+
+/**
+ * Whether a session that nobody asked for is kept: where others would see it, or where the address
+ * named another one, it isn't.
+ */
+function isKeptUnasked() {
+  return address.maybe("session") === undefined && sessions.where() === "browser";
 }
 
 /**
@@ -63,8 +71,7 @@ async function wanted(v, says) {
   const name = address.maybe("session");
   if (name === undefined) {
     if (held || says) return held;
-    const [newest] = await heads(v);
-    const found = newest ? await keeper.take(newest.id) : null;
+    const found = await newest(v);
     if (found?.release) return found;
     v.told.textContent = "";
     return null;
@@ -72,8 +79,18 @@ async function wanted(v, says) {
   if (held?.head.name === name) return held;
   const found = (await heads(v)).find((one) => one.name === name);
   if (found) return keeper.take(found.id);
-  v.told.textContent = `This browser has no session “${name}” of ${v.model.name}.`;
+  const where = v.model.sessions ? "in this browser or on the server" : "in this browser";
+  v.told.textContent = `There is no session “${name}” of ${v.model.name} ${where}.`;
   return null;
+}
+
+/**
+ * Takes up the session of this browser that was changed last; null if there is none.
+ * @param {Page} v
+ */
+async function newest(v) {
+  const last = (await heads(v)).find(({ id }) => sessions.isOwn(id));
+  return last ? keeper.take(last.id) : null;
 }
 
 /**
@@ -133,14 +150,14 @@ function draws(v, { chain, t, seed }) {
  * @param {Page} v
  * @param {Held} held
  */
-function adopt(v, { tree, head }) {
+function adopt(v, { tree, head, isMeant }) {
   v.tree = tree;
   v.place = tree.path().length;
   v.range = [0, 0];
   v.burst = null;
   v.begin.value = drafted() || tree.begun.text;
   v.chat.checked = tree.begun.chat;
-  address.write({ session: head.name, text: null, chat: null, cont: null });
+  address.write({ session: isMeant ? head.name : null, text: null, chat: null, cont: null });
   clear(v.trouble);
   v.answer = null;
   // A long text is read when somebody wants to know something of it.
@@ -153,16 +170,16 @@ function adopt(v, { tree, head }) {
  * Makes a session that begins with a text, and writes on.
  * @param {Page} v
  * @param {Begun} begun
- * @param {number[]} cont tokens that were taken after it
+ * @param {{ cont?: number[], isMeant?: boolean }} options tokens that were taken after it, and
+ *   whether somebody asked for the session
  */
-async function create(v, begun, cont = []) {
+async function create(v, begun, { cont = [], isMeant = true } = {}) {
   const tree = new Tree();
-  await grow(tree, begun, await encoded(begun));
-  const name = keeper.nameOf(begun.text);
-  const held = await keeper.create(tree, { name, model: v.model.name, how: how(v) });
-  adopt(v, held);
+  grow(tree, begun, await encoded(begun));
+  const about = { name: keeper.nameOf(begun.text), model: v.model.name, how: how(v) };
+  adopt(v, await keeper.create(tree, about, isMeant));
   if (cont.length > 0) await hang(v, cont);
-  else await goOn(v);
+  else if (begun.text !== "") await goOn(v);
 }
 
 /**
@@ -366,17 +383,22 @@ export async function remove(v, head) {
   }
   const gone = await sessions.read(head.id);
   if (!(await keeper.alone(head.id, () => sessions.remove(head.id)))) {
-    v.told.textContent = `“${head.name}” is open in another tab: close it there first.`;
+    const where = sessions.elsewhere(head.id);
+    v.told.textContent = `“${head.name}” is open in ${where}: close it there first.`;
     return;
   }
+  let after = "";
   if (here) {
     keeper.drop();
-    const [newest] = await heads(v);
-    const held = newest ? await keeper.take(newest.id) : null;
+    const held = await newest(v);
     if (held) {
       draws(v, held.head.how);
       adopt(v, held);
-    } else await create(v, { text: FIRST, chat: false });
+    } else {
+      draft("");
+      await create(v, { text: "", chat: false }, { isMeant: false });
+      after = "Here is an empty one: type, or begin with a text below. ";
+    }
   }
   const back = h("button", { type: "button" }, "Put it back");
   back.addEventListener("click", async () => {
@@ -386,38 +408,8 @@ export async function remove(v, head) {
     await sessions.write({ ...gone, head: { ...gone.head, name, revision: 0 } }, []);
     await list(v);
   });
-  v.told.replaceChildren(`“${head.name}” is deleted. `, back);
+  v.told.replaceChildren(`“${head.name}” is deleted. ${after}`, back);
   await list(v);
-}
-
-/**
- * Saves a session as a file.
- * @param {Page} v
- * @param {Head} head
- */
-export async function save(v, head) {
-  await settled(v);
-  await keeper.flush();
-  const found = await sessions.read(head.id).catch(() => null);
-  const held = keeper.current(v.model.name);
-  const tree = found ? Tree.of(found.nodes, found.state) : held?.tree;
-  if (!tree) return;
-  const about = { name: head.name, model: head.model, ...tree.begun, ...head.how };
-  const name = head.name.replaceAll(/[^\p{L}\p{N} ()-]+/gu, "").trim() || "session";
-  download(`${name}.kelvin.json`, files.written(tree, about), "application/json");
-  v.told.textContent = `Exported as ${name}.kelvin.json.`;
-}
-
-/**
- * Gives the browser a file to save.
- * @param {string} name
- * @param {string} text
- * @param {string} type
- */
-export function download(name, text, type) {
-  const url = URL.createObjectURL(new Blob([text], { type }));
-  h("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), FETCHED);
 }
 
 /**

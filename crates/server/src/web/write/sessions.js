@@ -33,7 +33,7 @@ import * as disk from "./disk.js";
  * @typedef {{ head: Head, state: State, nodes: Node[] }} Session
  */
 
-/** Another tab has written the session meanwhile, or deleted it. */
+/** Another tab or browser has written the session meanwhile, or deleted it. */
 export class Conflict extends Error {}
 
 /** Tokens of a part. */
@@ -43,6 +43,10 @@ const STATE = -1;
 
 /** The place of new sessions in the browser's store. */
 const CHOICE = "sessions";
+/** The sessions on the server's disk that are this browser's, in its store. */
+const OWN = "own-sessions";
+/** So many of them are remembered. */
+const MOST_OWN = 200;
 
 /** @typedef {"browser" | "disk"} Where */
 
@@ -73,6 +77,37 @@ export function where() {
  */
 export function choose(choice) {
   keep(CHOICE, choice);
+}
+
+/** Ids of sessions on the server's disk that this browser has made or opened, the last one last. */
+function owned() {
+  return (recall(OWN) ?? "").split(" ").filter(Boolean);
+}
+
+/**
+ * Remembers a session as one that this browser has made or opened.
+ * @param {string} id
+ */
+export function own(id) {
+  if (!disk.isOnDisk(id)) return;
+  const others = owned().filter((one) => one !== id);
+  keep(OWN, [...others, id].slice(-MOST_OWN).join(" "));
+}
+
+/**
+ * Whether this browser has made or opened a session; all can see those on the server's disk.
+ * @param {string} id
+ */
+export function isOwn(id) {
+  return !disk.isOnDisk(id) || owned().includes(id);
+}
+
+/**
+ * Where else a session may be open, in words.
+ * @param {string} id
+ */
+export function elsewhere(id) {
+  return disk.isOnDisk(id) ? "another tab or browser" : "another tab";
 }
 
 /** An id for a new session, which says where it is kept. */

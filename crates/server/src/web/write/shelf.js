@@ -3,9 +3,11 @@
 import { h, choose, clear } from "../dom.js";
 import { count } from "../format.js";
 import { isOnDisk } from "./disk.js";
+import { FORMS } from "./export.js";
 import { has, read } from "./find.js";
 import * as sessions from "./sessions.js";
 
+/** @import { Form } from "./export.js" */
 /** @import { Head, Where } from "./sessions.js" */
 
 /** @type {[Where, string][]} */
@@ -19,7 +21,7 @@ const PLACES = [
  * @typedef {object} Host
  * @property {(head: Head) => void} open
  * @property {(head: Head) => void} duplicate
- * @property {(head: Head) => void} save
+ * @property {(head: Head, form: Form) => void} save
  * @property {(head: Head) => void} remove
  * @property {(file: File) => void} load
  */
@@ -106,6 +108,30 @@ export function shelf(host, isOffered) {
 }
 
 /**
+ * The menu of the forms that a session can be exported in.
+ * @param {string} name
+ * @param {(form: Form) => void} save
+ */
+function exporter(name, save) {
+  const menu = h("details", { class: "menu" });
+  const items = FORMS.map((form) => {
+    const choose = () => {
+      menu.open = false;
+      save(form);
+    };
+    return h("button", { type: "button", class: "quiet", onclick: choose }, form.words);
+  });
+  menu.append(
+    h("summary", { "aria-label": `Export ${name}` }, "Export"),
+    h("div", { class: "menu-items" }, items),
+  );
+  menu.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") menu.open = false;
+  });
+  return menu;
+}
+
+/**
  * @param {Head} head
  * @param {boolean} here whether it is open
  * @param {Host} host
@@ -145,7 +171,7 @@ function item(head, here, { open, duplicate, save, remove }) {
     "div",
     { class: "session-does" },
     button("Duplicate", duplicate),
-    button("Export", save),
+    exporter(name, (form) => save(head, form)),
     button("Delete", remove),
   );
   return h("li", { class: here ? "here" : "" }, title, does);

@@ -80,7 +80,7 @@ export function stretches({ select, off }) {
   const out = h(
     "div",
     { class: "schedule" },
-    h("p", {}, "As a schedule: ", schedule),
+    h("p", {}, "As a schedule: ", schedule, ` ${chains.DECIDES}`),
     h(
       "div",
       { class: "row middle" },
