@@ -35,6 +35,7 @@ fn method(value: &Value, name: &str) -> Option<Value> {
         }
         Value::Text(_) => strings::METHODS.contains(&name),
         Value::Loop(_) => matches!(name, "cycle" | "changed"),
+        Value::Float(_) => name == "is_integer",
         Value::Callable(of) => match **of {
             Callable::Cycler(..) => matches!(name, "next" | "reset"),
             Callable::Global("dict") => name == "fromkeys",
@@ -74,6 +75,7 @@ impl Machine<'_> {
                 Callable::Cycler(values, at) if name == "current" => {
                     values.items.get(at.get()).cloned()
                 }
+                Callable::Macro(place) => self.macro_attribute(*place, name)?,
                 _ => None,
             },
             Value::Seq(seq) if seq.kind == Kind::Group => match name {
@@ -84,6 +86,17 @@ impl Machine<'_> {
             _ => None,
         };
         Ok(found.unwrap_or_else(|| Value::undefined(name)))
+    }
+
+    /// What the filter `attr` finds: methods and attributes, no items.
+    pub(super) fn own_attribute(&mut self, value: &Value, name: &str) -> Res<Value> {
+        match value {
+            Value::Dict(_) => {
+                let found = method(value, name);
+                Ok(found.unwrap_or_else(|| Value::undefined(name)))
+            }
+            _ => self.attribute(value, name),
+        }
     }
 
     /// `value[key]`: an item first, then a method or attribute.

@@ -410,6 +410,23 @@ impl<'a> Machine<'a> {
         self.emit(&text)
     }
 
+    /// A macro's name, and the names of its arguments.
+    pub(super) fn macro_attribute(&mut self, place: usize, name: &str) -> Res<Option<Value>> {
+        let (node, _) = self.macros[place];
+        Ok(match name {
+            "name" => Some(Value::frame(node.name)),
+            "arguments" => {
+                self.spend(1 + node.args.len())?;
+                let names = node.args.iter().filter_map(|arg| match arg {
+                    Expr::Var(var) => Some(Value::frame(var.id)),
+                    _ => None,
+                });
+                Some(Value::seq(Kind::Tuple, names.collect())?)
+            }
+            _ => None,
+        })
+    }
+
     /// The text of a macro for these arguments.
     pub(super) fn call_macro(&mut self, place: usize, args: Args) -> Res<Value> {
         let (node, scope) = self.macros[place];
