@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use minijinja::machinery::ast::Expr;
+
 use super::{
     machine::{Failure, Machine, Res},
     strings,
@@ -86,6 +88,23 @@ impl Machine<'_> {
             _ => None,
         };
         Ok(found.unwrap_or_else(|| Value::undefined(name)))
+    }
+
+    /// A macro's name, and the names of its arguments.
+    fn macro_attribute(&mut self, place: usize, name: &str) -> Res<Option<Value>> {
+        let (node, _) = self.macros[place];
+        Ok(match name {
+            "name" => Some(Value::frame(node.name)),
+            "arguments" => {
+                self.spend(1 + node.args.len())?;
+                let names = node.args.iter().filter_map(|arg| match arg {
+                    Expr::Var(var) => Some(Value::frame(var.id)),
+                    _ => None,
+                });
+                Some(Value::seq(Kind::Tuple, names.collect())?)
+            }
+            _ => None,
+        })
     }
 
     /// What the filter `attr` finds: methods and attributes, no items.
@@ -184,7 +203,7 @@ impl Machine<'_> {
                 for at in places {
                     out.push_slice(text, starts[at]..end(at));
                 }
-                Ok(Value::Text(out.finish()))
+                Ok(Value::Text(out.finish().like(text)))
             }
             other => {
                 let kind = other.type_name();

@@ -177,7 +177,9 @@ impl Machine<'_> {
                         let words = text.as_str().split(|c| !is_word(c));
                         return Ok(Err(words.filter(|word| !word.is_empty()).count() as i64));
                     }
-                    "e" | "escape" | "forceescape" => text.map(web::escape),
+                    "e" | "escape" => text.escaped(),
+                    "forceescape" => text.like(&Text::default()).escaped(),
+                    "safe" => text.markup(),
                     "striptags" => web::without_tags(&text),
                     _ => text,
                 }
@@ -216,7 +218,7 @@ impl Machine<'_> {
             }
             out.push_text(line);
         }
-        Ok(out.finish())
+        Ok(out.finish().like(text))
     }
 
     fn truncate(&mut self, text: &Text, args: Args) -> Res<Text> {
@@ -244,8 +246,8 @@ impl Machine<'_> {
         }
         let mut out = Builder::default();
         out.push_slice(text, 0..cut);
-        out.push_text(&end);
-        Ok(out.finish())
+        out.push_text(&end.within(text));
+        Ok(out.finish().like(text))
     }
 }
 

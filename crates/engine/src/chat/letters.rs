@@ -67,7 +67,7 @@ pub(super) fn change_chars(
         }
         out.push(&changed, is_user);
     }
-    out.finish()
+    out.finish().like(text)
 }
 
 /// Python's `str.title`.

@@ -53,8 +53,8 @@ pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
     for token in tokenize(&source, false, dialect::syntax()) {
         let (token, span) = token.map_err(error::syntax_error)?;
         match token {
-            Token::Ident(word @ ("do" | "autoescape")) if is_first => {
-                let message = format!("unknown statement {word} (line {})", span.start_line);
+            Token::Ident("do") if is_first => {
+                let message = format!("unknown statement do (line {})", span.start_line);
                 return Err(ChatError::Syntax { message });
             }
             Token::Ident("strftime_now") => names_date = true,

@@ -120,6 +120,7 @@ impl Machine<'_> {
                 _ => self.formatted_number(&value, &spec)?,
             };
             let is_text = matches!(spec.kind, 's' | 'r' | 'a' | 'c');
+            let text = if is_text { text.within(format) } else { text };
             if is_text {
                 spec.fill = None;
             }
@@ -131,7 +132,7 @@ impl Machine<'_> {
             return Err(Failure::new("not all values were used by the format"));
         }
         self.spend_bytes(out.len())?;
-        Ok(out.finish())
+        Ok(out.finish().like(format))
     }
 
     /// Python's `format.format(values)`.
@@ -187,12 +188,12 @@ impl Machine<'_> {
                     return Err(Failure::new(message));
                 }
             };
-            let padded = self.padded(&text, &spec, align)?;
-            out.push_text(&padded);
+            let padded = self.padded(&text, &spec, align)?.like(&text);
+            out.push_text(&padded.within(format));
         }
         out.push_slice(format, at..format.len());
         self.spend_bytes(out.len())?;
-        Ok(out.finish())
+        Ok(out.finish().like(format))
     }
 
     /// The value that a field names: by its place, its name or the order of fields, then by its

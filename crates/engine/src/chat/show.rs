@@ -61,6 +61,11 @@ impl Machine<'_> {
             Value::Bool(false) => out.push_str("False"),
             Value::Int(n) => out.push_str(&n.to_string()),
             Value::Float(x) => out.push_str(&float(*x)),
+            Value::Text(text) if in_repr && text.is_markup() => {
+                out.push_str("Markup(");
+                quote(text, out);
+                out.push_str(")");
+            }
             Value::Text(text) if in_repr => quote(text, out),
             Value::Text(text) => out.push_text(text),
             Value::Seq(seq) => {

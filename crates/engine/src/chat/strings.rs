@@ -229,7 +229,7 @@ impl Machine<'_> {
         out.push_str(&fill.repeat(before));
         out.push_text(&text.slice(n_sign..text.len()));
         out.push_str(&fill.repeat(missing - before));
-        Ok(out.finish())
+        Ok(out.finish().like(text))
     }
 
     fn join_method(&mut self, separator: &Text, args: Args) -> Res<Value> {
@@ -244,9 +244,9 @@ impl Machine<'_> {
             if i > 0 {
                 out.push_text(separator);
             }
-            out.push_text(item);
+            out.push_text(&item.within(separator));
         }
-        Ok(Value::Text(out.finish()))
+        Ok(Value::Text(out.finish().like(separator)))
     }
 
     fn split(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
@@ -313,7 +313,8 @@ impl Machine<'_> {
         let (old, new) = (wanted(old, "replace")?, wanted(new, "replace")?);
         let most = count.and_then(|count| count.as_int()).unwrap_or(-1);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        self.replaced(text, &old, &new, most).map(Value::Text)
+        let replaced = self.replaced(text, &old, &new.within(text), most)?;
+        Ok(Value::Text(replaced.like(text)))
     }
 
     pub(super) fn replaced(

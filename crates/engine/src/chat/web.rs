@@ -5,19 +5,13 @@ use std::fmt::Write;
 use super::{
     args::Args,
     machine::{Failure, Machine, Res},
-    text::{Builder, Text, is_space},
+    text::{Builder, Text, escape, is_space},
     value::Value,
 };
 
 /// Named entities that `striptags` turns into characters.
 const ENTITIES: [(&str, &str); 6] =
     [("lt", "<"), ("gt", ">"), ("quot", "\""), ("apos", "'"), ("nbsp", "\u{a0}"), ("amp", "&")];
-
-/// The text with entities for characters that HTML reads.
-pub(super) fn escape(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    text.replace('"', "&#34;").replace('\'', "&#39;")
-}
 
 /// The text without comments and tags, with single spaces, and characters for entities.
 pub(super) fn without_tags(text: &Text) -> Text {
@@ -31,7 +25,7 @@ pub(super) fn without_tags(text: &Text) -> Text {
         words.push_slice(&text, start..end);
         done = end;
     }
-    words.finish().map(unescaped)
+    words.finish().map(unescaped).markup()
 }
 
 /// The text without the parts from `open` to `close`.

@@ -345,14 +345,12 @@ BLOCKS = [
 
 
 # Snippets that Kelvin refuses or renders in another way, by what is in them: names of characters
-# in strings, integers beyond 64 bits, bytes, escaping of whole blocks and what else no known
-# template has.
+# in strings, integers beyond 64 bits, bytes, and what else no known template has.
 LEFT_OUT = [
     "\\N{BULLET}",
     "2 ** 100",
     "9223372036854775807 + 1",
     "'abc'.encode()",
-    "{% autoescape true %}",
     "lipsum is defined",
     "5.real",
     "bit_length",

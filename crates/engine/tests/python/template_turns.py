@@ -188,6 +188,12 @@ PLAIN = r"""
 {{ {'a b': 1}|xmlattr }}
 {{ 0|filesizeformat }}{{ 1|filesizeformat }}{{ 999|filesizeformat }}{{ 1000|filesizeformat }}{{ 123456789|filesizeformat }}{{ 1024|filesizeformat(true) }}{{ 5000000|filesizeformat(binary=true) }}{{ '2048'|filesizeformat }}{{ 1.5|filesizeformat }}{{ 1e30|filesizeformat }}
 {{ '<&>"\''|e }}{{ '<'|forceescape }}{{ '<'|e|forceescape }}{{ '<' ~ '>'|e }}{{ ('<'|e) ~ '<' }}{{ '<'|e|upper }}{{ '<'|safe }}{{ ('<'|safe) ~ '<' }}{{ '<'|e is string }}
+{{ ('<'|e) + '&' }}{{ '%s'|e % '<' }}{{ ('<'|e).replace('&', '<') }}{{ ['<', '>'|e]|join('&') }}{{ ['<'|e] }}{{ '&' + ('<'|safe) }}{{ '<'|escape|escape }}{{ '<'|e is escaped }}
+{{ '{} {}'|e.format('<', '&'|e) if false else ('{} {}'|e).format('<', '&'|e) }}{{ ('a<b'|safe).split('<') }}{{ ('-'|e).join(['<', '>'|e]) }}{{ ('x'|safe) * 2 + '<' }}{{ ('<b>'|safe)[1:] + '<' }}{{ ('<b>'|safe)|upper + '<' }}{{ (' <'|safe).strip() + '<' }}
+{{ '<' + messages[2]|tojson|safe + '>' if false else messages[2].reasoning_content|safe + '&' }}{{ ('<'|e)|tojson }}{{ ('<'|safe)|replace('<', '>') + '<' }}{{ '%s %d %r' % ('<'|e, 1, '<'|e) }}{{ ('%s %d'|safe) % ('<', 1) }}
+{% autoescape true %}{{ '<' }}{{ '<'|safe }}{{ '<' ~ '>' }}{{ 1 }}{{ ['<'] }}{% endautoescape %}{{ '<' }}
+{% autoescape false %}{{ '<' }}{% endautoescape %}{% autoescape true %}{{ messages[2].reasoning_content }}{% autoescape false %}{{ '&' }}{% endautoescape %}{% endautoescape %}
+{% autoescape true %}{% set x %}<{{ '<' }}>{% endset %}{{ x }}{% macro m(y) %}<{{ y }}{% endmacro %}{{ m('&') }}{{ '<' ~ ('<'|safe) }}{{ '<' + ('<'|safe) }}{{ {'a': '<'}|tojson }}{% for c in '<&' %}{{ c }}{% endfor %}{% endautoescape %}
 {% block a %}x{% block b %}y{% endblock %}{% endblock %}{% block c scoped %}{{ messages|length }}{% endblock c %}
 {% for i in range(2) %}{% block row scoped %}{{ i }}{% endblock %}{% endfor %}{% set x = 1 %}{% block x %}{{ x is defined }}{% endblock %}
 {% block a %}{% endblock %}{% block a %}{% endblock %}
@@ -250,6 +256,7 @@ BLOCKS = [
     "x {% raw %} a {% endraw %} \ny {%+ raw %} \n b {% endraw +%}\nz",
     "{% raw %}{% endraw %}\n{% raw %}\n{% endraw %}\n|",
     "{% block a %}\n  x\n{% endblock %}\n  {% block b -%}\n  y\n  {%- endblock b %}\nz",
+    "{% autoescape true %}\n  {{ '<' }}\n{% endautoescape %}\nx",
     "{{ 'a' }}\n\n{{ 'b' -}}\n\n{{ 'c' }}{# x #}\n{{- 'd' }}\n",
     "{%- set ns = namespace(out='') -%}\n{%- for m in messages -%}\n  {%- set ns.out = ns.out ~ m.role[:1] -%}\n  {%- if not loop.last -%}{%- set ns.out = ns.out ~ ',' -%}{%- endif -%}\n{%- endfor -%}\n{{ ns.out }}\n",
     "{%- macro show(value, depth) -%}\n    {%- if value is mapping -%}\n        {{- '{\\n' -}}\n        {%- for k, v in value.items() -%}\n            {{- '  ' * (depth + 1) ~ k ~ ': ' -}}\n            {{- show(v, depth + 1) -}}\n            {{- ',\\n' if not loop.last else '\\n' -}}\n        {%- endfor -%}\n        {{- '  ' * depth ~ '}' -}}\n    {%- elif value is iterable and value is not string -%}\n        {{- '[' ~ value|map('string')|join(', ') ~ ']' -}}\n    {%- else -%}\n        {{- value|tojson -}}\n    {%- endif -%}\n{%- endmacro -%}\n{{ show({'a': {'b': [1, 'x'], 'c': none}, 'd': 1.0}, 0) }}\n",
