@@ -215,10 +215,12 @@ fn literal(quoted: &str) -> Result<String, String> {
             format!("the text has an escape that isn't known here, at {start:?}")
         })?;
         for c in text.chars() {
-            if matches!(c, '\\' | '\'') {
-                out.push('\\');
+            match c {
+                // A newline would change the numbers of the lines behind it.
+                '\n' => out += "\\n",
+                '\\' | '\'' => out.extend(['\\', c]),
+                c => out.push(c),
             }
-            out.push(c);
         }
         rest = &escaped[len..];
     }
@@ -288,6 +290,7 @@ mod tests {
                 r#"{{ "it's\101\v\q\\\u00e9\"" }}{{ 'a' }}"#,
                 "{{ 'it\\'sA\x0b\\\\q\\\\é\"' }}{{ 'a' }}",
             ),
+            (r"{{ 'a\n\012b\tc' }}", "{{ 'a\\n\\nb\tc' }}"),
             (r"{{ '\ud83d\ude42\U0001F642' }}", "{{ '🙂🙂' }}"),
         ] {
             assert_eq!(adapt(source).unwrap(), expected);

@@ -45,7 +45,8 @@ fn unescaped(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out += &rest[..at];
         rest = &rest[at..];
-        let name = rest[1..].split(';').next().unwrap_or_default();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '#';
+        let name = rest[1..].split(|c| !is_name(c)).next().unwrap_or_default();
         let found = rest[1 + name.len()..].starts_with(';').then(|| entity(name)).flatten();
         match found {
             Some(text) => {

@@ -6,7 +6,7 @@ use super::{
     args::Args,
     machine::{Failure, Machine, Res},
     strings,
-    text::{Builder, Text},
+    text::{Builder, Text, is_space},
     value::Value,
 };
 
@@ -56,35 +56,42 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r')
 }
 
+/// A run of white space, or a word or its part up to a hyphen.
+struct Chunk {
+    range: Range<usize>,
+    n_chars: usize,
+    is_space: bool,
+}
+
 /// The byte ranges of the lines that a text is broken into.
 fn wrapped(text: &str, rules: &Rules) -> Vec<Range<usize>> {
-    let n_chars = |range: &Range<usize>| text[range.clone()].chars().count();
-    let is_space = |range: &Range<usize>| text[range.clone()].trim().is_empty();
     let mut chunks = chunks(text, rules.hyphens);
     chunks.reverse();
     let mut lines: Vec<Range<usize>> = vec![];
     while let Some(first) = chunks.last() {
-        if !lines.is_empty() && is_space(first) {
+        if !lines.is_empty() && first.is_space {
             chunks.pop();
         }
-        let (mut line, mut len): (Vec<Range<usize>>, usize) = (vec![], 0);
-        while let Some(chunk) = chunks.pop_if(|chunk| len + n_chars(chunk) <= rules.width) {
-            len += n_chars(&chunk);
-            line.push(chunk);
+        let (mut line, mut len): (Vec<(Range<usize>, bool)>, usize) = (vec![], 0);
+        while let Some(chunk) = chunks.pop_if(|chunk| len + chunk.n_chars <= rules.width) {
+            len += chunk.n_chars;
+            line.push((chunk.range, chunk.is_space));
         }
-        if let Some(chunk) = chunks.last_mut().filter(|chunk| n_chars(chunk) > rules.width) {
+        if let Some(chunk) = chunks.last_mut().filter(|chunk| chunk.n_chars > rules.width) {
             if rules.long_words {
-                let end = cut(&text[chunk.clone()], rules.width - len, rules.hyphens);
-                if end > 0 {
-                    line.push(chunk.start..chunk.start + end);
-                    chunk.start += end;
+                let part = cut(&text[chunk.range.clone()], rules.width - len, rules.hyphens);
+                if part > 0 {
+                    let end = chunk.range.start + part;
+                    chunk.n_chars -= text[chunk.range.start..end].chars().count();
+                    line.push((chunk.range.start..end, chunk.is_space));
+                    chunk.range.start = end;
                 }
             } else if line.is_empty() {
-                line.extend(chunks.pop());
+                line.extend(chunks.pop().map(|chunk| (chunk.range, chunk.is_space)));
             }
         }
-        line.pop_if(|last| is_space(last));
-        if let (Some(first), Some(last)) = (line.first(), line.last()) {
+        line.pop_if(|(_, is_space)| *is_space);
+        if let (Some((first, _)), Some((last, _))) = (line.first(), line.last()) {
             lines.push(first.start..last.end);
         }
     }
@@ -100,22 +107,26 @@ fn cut(word: &str, room: usize, hyphens: bool) -> usize {
     }
 }
 
-/// Runs of white space, and words or their parts up to a hyphen.
-fn chunks(text: &str, hyphens: bool) -> Vec<Range<usize>> {
+/// What a text is made of, in order.
+fn chunks(text: &str, hyphens: bool) -> Vec<Chunk> {
     let chars: Vec<(usize, char)> = text.char_indices().collect();
-    let mut out: Vec<Range<usize>> = vec![];
-    let mut start = 0;
-    for (i, pair) in chars.windows(2).enumerate() {
-        let [(_, c), (next, after)] = [pair[0], pair[1]];
-        let splits =
-            is_blank(c) != is_blank(after) || (hyphens && c == '-' && within_word(&chars, i));
-        if splits {
-            out.push(start..next);
-            start = next;
+    let mut out = vec![];
+    let (mut start, mut n_chars, mut is_blank_so_far) = (0, 0, true);
+    for (i, (at, c)) in chars.iter().enumerate() {
+        n_chars += 1;
+        is_blank_so_far &= is_space(*c);
+        let ends = match chars.get(i + 1) {
+            None => true,
+            Some((_, after)) => {
+                let splits = hyphens && *c == '-' && within_word(&chars, i);
+                splits || is_blank(*c) != is_blank(*after)
+            }
+        };
+        if ends {
+            let end = at + c.len_utf8();
+            out.push(Chunk { range: start..end, n_chars, is_space: is_blank_so_far });
+            (start, n_chars, is_blank_so_far) = (end, 0, true);
         }
-    }
-    if start < text.len() {
-        out.push(start..text.len());
     }
     out
 }
