@@ -146,6 +146,7 @@ pub(super) const FAMILIES: &[Family] = &[
     // experts make.
     Family {
         architecture: "k2-horizon",
+        pairing: Pairing::Halves,
         norm_parts: true,
         qk_norm: QkNorm::EachHead,
         attention_gate: AttentionGate::SoftplusOfTwo,
