@@ -193,7 +193,7 @@ PLAIN = r"""
 {{ '<' + messages[2]|tojson|safe + '>' if false else messages[2].reasoning_content|safe + '&' }}{{ ('<'|e)|tojson }}{{ ('<'|safe)|replace('<', '>') + '<' }}{{ '%s %d %r' % ('<'|e, 1, '<'|e) }}{{ ('%s %d'|safe) % ('<', 1) }}
 {% autoescape true %}{{ '<' }}{{ '<'|safe }}{{ '<' ~ '>' }}{{ 1 }}{{ ['<'] }}{% endautoescape %}{{ '<' }}
 {% autoescape false %}{{ '<' }}{% endautoescape %}{% autoescape true %}{{ messages[2].reasoning_content }}{% autoescape false %}{{ '&' }}{% endautoescape %}{% endautoescape %}
-{% autoescape true %}{% set x %}<{{ '<' }}>{% endset %}{{ x }}{% macro m(y) %}<{{ y }}{% endmacro %}{{ m('&') }}{{ '<' ~ ('<'|safe) }}{{ '<' + ('<'|safe) }}{{ {'a': '<'}|tojson }}{% for c in '<&' %}{{ c }}{% endfor %}{% endautoescape %}
+{% autoescape true %}{% set x %}<{{ '<' }}>{% endset %}{{ x }}{% macro m(y) %}<{{ y }}{% endmacro %}{{ m('&') }}{% set l = '<' %}{{ l ~ ('<'|safe) }}{{ l + ('<'|safe) }}{{ l ~ '>' }}{{ {'a': l}|tojson }}{% for c in '<&' %}{{ c }}{% endfor %}{% endautoescape %}
 {% block a %}x{% block b %}y{% endblock %}{% endblock %}{% block c scoped %}{{ messages|length }}{% endblock c %}
 {% for i in range(2) %}{% block row scoped %}{{ i }}{% endblock %}{% endfor %}{% set x = 1 %}{% block x %}{{ x is defined }}{% endblock %}
 {% block a %}{% endblock %}{% block a %}{% endblock %}
