@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use minijinja::machinery::ast::Expr;
+
 use super::{
     machine::{Failure, Machine, Res},
     strings,
@@ -35,6 +37,7 @@ fn method(value: &Value, name: &str) -> Option<Value> {
         }
         Value::Text(_) => strings::METHODS.contains(&name),
         Value::Loop(_) => matches!(name, "cycle" | "changed"),
+        Value::Float(_) => name == "is_integer",
         Value::Callable(of) => match **of {
             Callable::Cycler(..) => matches!(name, "next" | "reset"),
             Callable::Global("dict") => name == "fromkeys",
@@ -74,6 +77,7 @@ impl Machine<'_> {
                 Callable::Cycler(values, at) if name == "current" => {
                     values.items.get(at.get()).cloned()
                 }
+                Callable::Macro(place) => self.macro_attribute(*place, name)?,
                 _ => None,
             },
             Value::Seq(seq) if seq.kind == Kind::Group => match name {
@@ -84,6 +88,34 @@ impl Machine<'_> {
             _ => None,
         };
         Ok(found.unwrap_or_else(|| Value::undefined(name)))
+    }
+
+    /// A macro's name, and the names of its arguments.
+    fn macro_attribute(&mut self, place: usize, name: &str) -> Res<Option<Value>> {
+        let (node, _) = self.macros[place];
+        Ok(match name {
+            "name" => Some(Value::frame(node.name)),
+            "arguments" => {
+                self.spend(1 + node.args.len())?;
+                let names = node.args.iter().filter_map(|arg| match arg {
+                    Expr::Var(var) => Some(Value::frame(var.id)),
+                    _ => None,
+                });
+                Some(Value::seq(Kind::Tuple, names.collect())?)
+            }
+            _ => None,
+        })
+    }
+
+    /// What the filter `attr` finds: methods and attributes, no items.
+    pub(super) fn own_attribute(&mut self, value: &Value, name: &str) -> Res<Value> {
+        match value {
+            Value::Dict(_) => {
+                let found = method(value, name);
+                Ok(found.unwrap_or_else(|| Value::undefined(name)))
+            }
+            _ => self.attribute(value, name),
+        }
     }
 
     /// `value[key]`: an item first, then a method or attribute.
@@ -171,7 +203,7 @@ impl Machine<'_> {
                 for at in places {
                     out.push_slice(text, starts[at]..end(at));
                 }
-                Ok(Value::Text(out.finish()))
+                Ok(Value::Text(out.finish().like(text)))
             }
             other => {
                 let kind = other.type_name();

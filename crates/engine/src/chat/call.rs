@@ -56,6 +56,10 @@ impl Machine<'_> {
                     Ok(turn(of, name))
                 }
                 Value::Text(text) => self.call_text_method(text, name, args),
+                Value::Float(x) => {
+                    let [] = args.bind(name, [])?;
+                    Ok(Value::Bool(x.is_finite() && x.fract() == 0.0))
+                }
                 Value::Dict(dict) => self.call_dict_method(dict, name, args),
                 Value::Loop(state) if &**name == "cycle" => {
                     match args.pos.get(state.at.get() % args.pos.len().max(1)) {

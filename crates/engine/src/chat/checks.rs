@@ -48,7 +48,7 @@ impl Machine<'_> {
                     Value::Undefined(_) | Value::Loop(_) => true,
                     _ => false,
                 },
-                "escaped" => false,
+                "escaped" => matches!(value, Value::Text(text) if text.is_markup()),
                 "odd" | "even" => {
                     let rest = self.remainder(value, &Value::Int(2))?;
                     self.equal(&rest, &Value::Int(i64::from(name == "odd")))?

@@ -55,21 +55,27 @@ impl Date {
                 out.push(c);
                 continue;
             }
-            match chars.next() {
-                // glibc's flag: without padding.
-                Some('-') => match chars.next() {
-                    Some('d' | 'e') => out += &self.day.to_string(),
-                    Some('m') => out += &self.month.to_string(),
-                    Some('j') => out += &self.day_of_year().to_string(),
-                    Some('H' | 'M' | 'S') => out += "0",
-                    Some('I') => out += "12",
-                    other => {
-                        return Err(format!("%-{}", other.map(String::from).unwrap_or_default()));
-                    }
-                },
-                Some(code) => out += &self.code(code).ok_or_else(|| format!("%{code}"))?,
-                None => return Err("%".into()),
+            let mut code = chars.next().ok_or("%")?;
+            // glibc's flags: no padding, spaces or zeros as padding, upper case.
+            let flag = Some(code).filter(|c| "-_0^".contains(*c));
+            if flag.is_some() {
+                code = chars.next().ok_or_else(|| format!("%{code}"))?;
             }
+            let text = self.code(code).ok_or_else(|| format!("%{code}"))?;
+            let digits = text.trim_start_matches(['0', ' ']);
+            let is_number =
+                !text.is_empty() && text.bytes().all(|b| b == b' ' || b.is_ascii_digit());
+            // A zero keeps its last digit.
+            let digits =
+                if digits.is_empty() { &text[text.len().saturating_sub(1)..] } else { digits };
+            let padding = text.len() - digits.len();
+            out += &match flag {
+                Some('-') if is_number => digits.to_string(),
+                Some('_') if is_number => " ".repeat(padding) + digits,
+                Some('0') if is_number => "0".repeat(padding) + digits,
+                Some('^') => text.to_uppercase(),
+                _ => text,
+            };
         }
         Ok(out)
     }
@@ -91,10 +97,30 @@ impl Date {
             'F' => format!("{year}-{month:02}-{day:02}"),
             'D' | 'x' => format!("{month:02}/{day:02}/{:02}", year % 100),
             'H' | 'M' | 'S' => "00".into(),
-            'I' => "12".into(),
+            'k' => " 0".into(),
+            'I' | 'l' => "12".into(),
             'p' => "AM".into(),
+            'P' => "am".into(),
+            'f' => "000000".into(),
             'T' | 'X' => "00:00:00".into(),
             'R' => "00:00".into(),
+            'r' => "12:00:00 AM".into(),
+            'c' => format!("{} {} {day:2} 00:00:00 {year}", &self.weekday()[..3], &month_name[..3]),
+            // The day has no time zone.
+            'z' | 'Z' => String::new(),
+            'C' => format!("{:02}", year / 100),
+            'u' => (self.days_since_monday() + 1).to_string(),
+            'w' => ((self.days_since_monday() + 1) % 7).to_string(),
+            // Weeks of the year: the first Sunday or Monday begins week 1.
+            'U' => {
+                format!("{:02}", (self.day_of_year() + 6 - (self.days_since_monday() + 1) % 7) / 7)
+            }
+            'W' => format!("{:02}", (self.day_of_year() + 6 - self.days_since_monday()) / 7),
+            'G' => self.iso_week().0.to_string(),
+            'g' => format!("{:02}", self.iso_week().0 % 100),
+            'V' => format!("{:02}", self.iso_week().1),
+            'n' => "\n".into(),
+            't' => "\t".into(),
             '%' => "%".into(),
             _ => return None,
         })
@@ -105,10 +131,27 @@ impl Date {
     }
 
     fn weekday(self) -> &'static str {
+        WEEKDAYS[self.days_since_monday() as usize]
+    }
+
+    /// 0 for a Monday, 6 for a Sunday.
+    fn days_since_monday(self) -> u32 {
         // 1 January of year 1 was a Monday.
         let before = self.year - 1;
         let days = before * 365 + before / 4 - before / 100 + before / 400 + self.day_of_year() - 1;
-        WEEKDAYS[days as usize % 7]
+        days % 7
+    }
+
+    /// The year and week of ISO 8601: a week is of the year that its Thursday is in.
+    fn iso_week(self) -> (u32, u32) {
+        let thursday = self.day_of_year() as i64 + 3 - i64::from(self.days_since_monday());
+        let length = |year: u32| 337 + i64::from(days_in_month(year, 2));
+        let (year, day) = match thursday {
+            day if day < 1 => (self.year - 1, day + length(self.year.max(2) - 1)),
+            day if day > length(self.year) => (self.year + 1, day - length(self.year)),
+            day => (self.year, day),
+        };
+        (year, (day as u32).div_ceil(7))
     }
 }
 

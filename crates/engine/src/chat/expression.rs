@@ -9,7 +9,7 @@ use minijinja::machinery::ast::{
 use super::{
     args::Args,
     machine::{Failure, Machine, Res},
-    text::Builder,
+    text::{Builder, Text},
     value::{Kind, Value},
 };
 
@@ -214,11 +214,15 @@ impl<'a> Machine<'a> {
             BinOpKind::Gte => self.compare(CompareOpKind::Gte, &left, &right).map(Value::Bool),
             BinOpKind::In => self.contains(&right, &left).map(Value::Bool),
             BinOpKind::Concat => {
+                let (left, right) = (self.text_of(&left)?, self.text_of(&right)?);
+                // Joined texts are HTML only where blocks are escaped, and if one of them is.
+                let whole = if left.is_markup() { &left } else { &right };
+                let whole = if self.escapes { whole } else { &Text::default() };
                 let mut out = Builder::default();
-                out.push_text(&self.text_of(&left)?);
-                out.push_text(&self.text_of(&right)?);
+                out.push_text(&left.within(whole));
+                out.push_text(&right.within(whole));
                 self.spend_bytes(out.len())?;
-                Ok(Value::Text(out.finish()))
+                Ok(Value::Text(out.finish().like(whole)))
             }
             BinOpKind::Add => self.add(&left, &right),
             BinOpKind::Sub => self.subtract(&left, &right),

@@ -7,11 +7,13 @@ use super::{
     strings,
     text::{Builder, Text, is_space},
     value::Value,
+    web,
 };
 
-/// All supported filters. Jinja2 has others that no known chat template uses.
-pub(super) const NAMES: [&str; 45] = [
+/// All supported filters: those of Jinja2, without `random` and `urlize`.
+pub(super) const NAMES: [&str; 52] = [
     "abs",
+    "attr",
     "batch",
     "capitalize",
     "center",
@@ -21,8 +23,10 @@ pub(super) const NAMES: [&str; 45] = [
     "dictsort",
     "e",
     "escape",
+    "filesizeformat",
     "first",
     "float",
+    "forceescape",
     "format",
     "groupby",
     "indent",
@@ -47,6 +51,7 @@ pub(super) const NAMES: [&str; 45] = [
     "slice",
     "sort",
     "string",
+    "striptags",
     "sum",
     "title",
     "tojson",
@@ -54,7 +59,10 @@ pub(super) const NAMES: [&str; 45] = [
     "truncate",
     "unique",
     "upper",
+    "urlencode",
     "wordcount",
+    "wordwrap",
+    "xmlattr",
     "pprint",
 ];
 
@@ -63,7 +71,9 @@ impl Machine<'_> {
         self.spend(1)?;
         match name {
             "tojson" => return self.json(&value, args),
-            "abs" | "int" | "float" | "round" => return self.number_filter(name, &value, args),
+            "abs" | "int" | "float" | "round" | "filesizeformat" => {
+                return self.number_filter(name, &value, args);
+            }
             "default" | "d" => {
                 let [default, falsy] = args.bind(name, ["default_value", "boolean"])?;
                 let falsy = falsy.is_some_and(|falsy| falsy.is_true());
@@ -95,9 +105,16 @@ impl Machine<'_> {
                     n.ok_or_else(|| Failure::new(format!("a value of type {kind} has no length")))?;
                 return Ok(Value::Int(n as i64));
             }
+            "attr" => {
+                let [name] = args.bind(name, ["name"])?;
+                let name = name.as_ref().and_then(Value::as_str);
+                let name = name.ok_or_else(|| Failure::new("attr takes a name"))?;
+                return self.own_attribute(&value, name);
+            }
+            "urlencode" | "xmlattr" => return self.web_filter(name, &value, args),
             "string" | "lower" | "upper" | "capitalize" | "title" | "trim" | "replace"
-            | "center" | "indent" | "truncate" | "wordcount" | "e" | "escape" | "safe"
-            | "pprint" => {
+            | "center" | "indent" | "truncate" | "wordcount" | "e" | "escape" | "forceescape"
+            | "safe" | "pprint" | "striptags" | "wordwrap" => {
                 return self.text_filter(name, &value, args).map(|value| match value {
                     // `wordcount` gives a number.
                     Ok(text) => Value::Text(text),
@@ -107,85 +124,6 @@ impl Machine<'_> {
             _ => {}
         }
         self.list_filter(name, value, args)
-    }
-
-    fn number_filter(&mut self, name: &str, value: &Value, args: Args) -> Res<Value> {
-        if let Value::Undefined(name) = value {
-            return Err(Failure::new(format!("{name:?} is undefined")));
-        }
-        match name {
-            "abs" => {
-                let [] = args.bind(name, [])?;
-                match value {
-                    Value::Float(x) => Ok(Value::Float(x.abs())),
-                    other => match other.as_int() {
-                        Some(n) => Ok(Value::Int(n.saturating_abs())),
-                        None => Err(Failure::new("abs takes a number")),
-                    },
-                }
-            }
-            "int" => {
-                let [default, base] = args.bind(name, ["default", "base"])?;
-                let base = base.and_then(|base| base.as_int()).unwrap_or(10);
-                let base = u32::try_from(base).ok().filter(|base| (2..=36).contains(base));
-                let base =
-                    base.ok_or_else(|| Failure::new("int: the base must be from 2 to 36"))?;
-                let found = match value {
-                    Value::Text(text) => {
-                        self.spend_bytes(text.len())?;
-                        let text = text.as_str().trim_matches(is_space).replace('_', "");
-                        let digits = match base {
-                            16 => text.trim_start_matches("0x"),
-                            8 => text.trim_start_matches("0o"),
-                            2 => text.trim_start_matches("0b"),
-                            _ => &text,
-                        };
-                        let int = i64::from_str_radix(digits, base).ok();
-                        int.or_else(|| text.parse::<f64>().ok().and_then(whole))
-                    }
-                    Value::Float(x) => whole(*x),
-                    other => other.as_int(),
-                };
-                Ok(found.map(Value::Int).or(default).unwrap_or(Value::Int(0)))
-            }
-            "float" => {
-                let [default] = args.bind(name, ["default"])?;
-                let found = match value {
-                    Value::Text(text) => {
-                        self.spend_bytes(text.len())?;
-                        text.as_str().trim_matches(is_space).parse().ok()
-                    }
-                    other => other.as_float(),
-                };
-                Ok(found.map(Value::Float).or(default).unwrap_or(Value::Float(0.0)))
-            }
-            _ => {
-                let [precision, method] = args.bind(name, ["precision", "method"])?;
-                let precision = precision.and_then(|n| n.as_int()).unwrap_or(0).clamp(-300, 300);
-                let x = value.as_float().ok_or_else(|| Failure::new("round takes a number"))?;
-                let scale = libm::pow(10.0, precision as f64);
-                let rounded = match method.as_ref().and_then(Value::as_str) {
-                    None | Some("common") if precision >= 0 => {
-                        // The nearest decimal of the exact value, as Python finds it.
-                        let text = format!("{x:.*}", precision as usize);
-                        text.parse().unwrap_or(x)
-                    }
-                    None | Some("common") => (x * scale).round_ties_even() / scale,
-                    Some("ceil") => (x * scale).ceil() / scale,
-                    Some("floor") => (x * scale).floor() / scale,
-                    Some(_) => {
-                        return Err(Failure::new("round: the method is common, ceil or floor"));
-                    }
-                };
-                match value {
-                    // Python's round leaves integers what they are.
-                    Value::Int(_) | Value::Bool(_) if method.is_none() => {
-                        Ok(Value::Int(value.as_int().unwrap_or(0)))
-                    }
-                    _ => Ok(Value::Float(rounded)),
-                }
-            }
-        }
     }
 
     fn text_filter(&mut self, name: &str, value: &Value, args: Args) -> Res<Result<Text, i64>> {
@@ -216,6 +154,7 @@ impl Machine<'_> {
                 _ => self.indent(&text, args)?,
             },
             "truncate" => self.truncate(&text, args)?,
+            "wordwrap" => self.word_wrap(&text, args)?,
             _ => {
                 let [] = args.bind(name, [])?;
                 match name {
@@ -238,11 +177,10 @@ impl Machine<'_> {
                         let words = text.as_str().split(|c| !is_word(c));
                         return Ok(Err(words.filter(|word| !word.is_empty()).count() as i64));
                     }
-                    "e" | "escape" => text.map(|piece| {
-                        let piece = piece.replace('&', "&amp;").replace('<', "&lt;");
-                        let piece = piece.replace('>', "&gt;").replace('"', "&#34;");
-                        piece.replace('\'', "&#39;")
-                    }),
+                    "e" | "escape" => text.escaped(),
+                    "forceescape" => text.like(&Text::default()).escaped(),
+                    "safe" => text.markup(),
+                    "striptags" => web::without_tags(&text),
                     _ => text,
                 }
             }
@@ -280,7 +218,7 @@ impl Machine<'_> {
             }
             out.push_text(line);
         }
-        Ok(out.finish())
+        Ok(out.finish().like(text))
     }
 
     fn truncate(&mut self, text: &Text, args: Args) -> Res<Text> {
@@ -308,26 +246,12 @@ impl Machine<'_> {
         }
         let mut out = Builder::default();
         out.push_slice(text, 0..cut);
-        out.push_text(&end);
-        Ok(out.finish())
+        out.push_text(&end.within(text));
+        Ok(out.finish().like(text))
     }
-}
-
-/// The integer part, if it fits.
-fn whole(x: f64) -> Option<i64> {
-    (x.is_finite() && x.abs() < 9.2e18).then_some(x as i64)
 }
 
 /// Error for an unknown filter.
 pub(super) fn unknown(name: &str) -> Box<Failure> {
     Failure::new(format!("unknown filter {name:?}"))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn floats_lose_their_fraction() {
-        assert_eq!(super::whole(-2.9), Some(-2));
-        assert_eq!(super::whole(f64::NAN), None);
-    }
 }

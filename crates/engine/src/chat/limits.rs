@@ -1,16 +1,14 @@
-//! Checks a template's source before it is parsed, and adapts it to the parser's dialect. Sources
-//! that would make the parser recurse too deeply are refused.
+//! Checks a template's source before it is parsed. Sources that would make the parser recurse too
+//! deeply are refused.
 //!
 //! The parser builds a tree and recurses once for each operator, attribute, filter, bracket, `elif`
 //! or block within a block. The count is taken from the parser's own tokens, and is an upper bound:
 //! all links of one tag count as one chain, and all `elif` of the template as one `if`.
 
-use minijinja::{
-    machinery::{Span, Token, tokenize},
-    syntax::SyntaxConfig,
-};
+use minijinja::machinery::{Token, tokenize};
 
 use super::{
+    dialect,
     error::{self, ChatError},
     machine,
 };
@@ -27,16 +25,14 @@ const MAX_ELIFS: usize = 200;
 const MAX_BLOCKS: usize = 50;
 
 /// Words that open a block; `set` does so only without `=`, and the parser's own guard holds that.
-const OPENING: [&str; 9] =
-    ["if", "for", "macro", "call", "filter", "with", "block", "autoescape", "generation"];
+const OPENING: [&str; 7] = ["if", "for", "macro", "call", "filter", "with", "autoescape"];
 /// Words that are operators.
 const OPERATORS: [&str; 7] = ["and", "or", "not", "in", "is", "if", "else"];
 
 /// The source of a template before it is parsed, and facts about it.
 #[derive(Debug)]
 pub(super) struct Checked {
-    /// Source with line ends as `\n` and `generation` blocks as `with` blocks, which have a scope
-    /// too.
+    /// The source in the parser's dialect.
     pub(super) source: String,
     /// Whether it mentions the function `strftime_now`.
     pub(super) names_date: bool,
@@ -44,31 +40,21 @@ pub(super) struct Checked {
     pub(super) rest: machine::Rest,
 }
 
-/// The treatment of white space around tags in `transformers`.
-pub(super) fn syntax() -> SyntaxConfig {
-    let builder = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
-    builder.expect("the usual delimiters")
-}
-
 /// Refuses a template that is too long or nests too deeply.
 pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
     if source.len() > MAX_SOURCE {
         return Err(ChatError::TooLong { found: source.len(), allowed: MAX_SOURCE });
     }
-    // Jinja2's lexer does this before anything else.
-    let source = source.replace("\r\n", "\n").replace('\r', "\n");
+    let source = dialect::adapt(source)?;
     let mut counter = Counter::default();
-    let mut replaced: Vec<(Span, &str)> = vec![];
     let mut names_date = false;
     let mut rest = machine::Rest::default();
     let mut is_first = false;
-    for token in tokenize(&source, false, syntax()) {
+    for token in tokenize(&source, false, dialect::syntax()) {
         let (token, span) = token.map_err(error::syntax_error)?;
         match token {
-            Token::Ident("generation") if is_first => replaced.push((span, "with")),
-            Token::Ident("endgeneration") if is_first => replaced.push((span, "endwith")),
-            Token::Ident(word @ ("do" | "autoescape")) if is_first => {
-                let message = format!("unknown statement {word} (line {})", span.start_line);
+            Token::Ident("do") if is_first => {
+                let message = format!("unknown statement do (line {})", span.start_line);
                 return Err(ChatError::Syntax { message });
             }
             Token::Ident("strftime_now") => names_date = true,
@@ -79,15 +65,7 @@ pub(super) fn check(source: &str) -> Result<Checked, ChatError> {
         counter.count(&token, is_first, span.start_line.into())?;
         is_first = matches!(token, Token::BlockStart);
     }
-    let mut out = String::with_capacity(source.len());
-    let mut done = 0;
-    for (span, word) in replaced {
-        out += &source[done..span.start_offset as usize];
-        out += word;
-        done = span.end_offset as usize;
-    }
-    out += &source[done..];
-    Ok(Checked { source: out, names_date, rest })
+    Ok(Checked { source, names_date, rest })
 }
 
 #[derive(Debug, Default)]

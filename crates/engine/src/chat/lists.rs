@@ -222,9 +222,7 @@ impl Machine<'_> {
         let mut keyed = vec![];
         for item in self.iterate(value)? {
             let key = match attribute.as_ref().and_then(Value::as_str) {
-                Some(names) if name == "sort" && names.contains(',') => {
-                    self.several(&item, names, case)?
-                }
+                Some(names) if name == "sort" => self.several(&item, names, case)?,
                 _ => {
                     let key = self.at_path(&item, attribute.as_ref(), default.as_ref())?;
                     self.folded(key, case)?

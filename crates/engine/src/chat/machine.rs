@@ -52,7 +52,7 @@ pub(super) struct Rest {
 
 /// The frame in which a macro or recursive loop was defined: its index and id.
 #[derive(Debug, Clone, Copy)]
-struct Scope {
+pub(super) struct Scope {
     frame: usize,
     id: u64,
 }
@@ -65,11 +65,13 @@ pub(super) struct Machine<'a> {
     next_id: u64,
     /// A stack: the output, and above it texts being captured.
     outs: Vec<Builder>,
-    macros: Vec<(&'a Macro<'a>, Scope)>,
+    pub(super) macros: Vec<(&'a Macro<'a>, Scope)>,
     loops: Vec<(&'a ForLoop<'a>, Scope)>,
     pub(super) date: Option<Date>,
     /// Whether the template asked for the date.
     pub(super) dated: bool,
+    /// Whether what isn't HTML is escaped.
+    pub(super) escapes: bool,
     rest: Rest,
 }
 
@@ -95,6 +97,7 @@ pub(super) fn render<'a>(
         loops: vec![],
         date,
         dated: false,
+        escapes: false,
         rest,
     };
     machine.push_frame(None);
@@ -199,7 +202,7 @@ impl<'a> Machine<'a> {
         self.outs.push(Builder::default());
         let result = work(self);
         let text = self.outs.pop().unwrap_or_default().finish();
-        result.map(|()| text)
+        result.map(|()| if self.escapes { text.markup() } else { text })
     }
 
     fn run(&mut self, body: &'a [Stmt<'a>]) -> Res<Flow> {
@@ -221,7 +224,11 @@ impl<'a> Machine<'a> {
             Stmt::EmitExpr(emit) => {
                 let value = self.eval(&emit.expr)?;
                 let text = self.text_of(&value).map_err(|f| f.at(emit.span().start_line))?;
-                self.emit(&text)?;
+                if self.escapes {
+                    self.emit(&text.escaped())?;
+                } else {
+                    self.emit(&text)?;
+                }
             }
             Stmt::ForLoop(node) => {
                 return self.deeper(node.span().start_line, |m| m.for_loop(node));
@@ -259,7 +266,16 @@ impl<'a> Machine<'a> {
             }
             Stmt::Continue(_) => return Ok(Flow::Continue),
             Stmt::Break(_) => return Ok(Flow::Break),
-            Stmt::Template(_) | Stmt::AutoEscape(_) | Stmt::Do(_) => {
+            Stmt::AutoEscape(node) => {
+                return self.deeper(node.span().start_line, |machine| {
+                    let escapes = machine.eval(&node.enabled)?.is_true();
+                    let before = std::mem::replace(&mut machine.escapes, escapes);
+                    let flow = machine.scoped(None, |m| m.run(&node.body));
+                    machine.escapes = before;
+                    flow
+                });
+            }
+            Stmt::Template(_) | Stmt::Do(_) => {
                 return Err(Failure::new("a statement that chat templates don't have"));
             }
         }

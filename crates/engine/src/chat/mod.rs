@@ -15,6 +15,7 @@ mod checks;
 mod choose;
 mod date;
 mod day;
+mod dialect;
 mod error;
 mod expression;
 mod filters;
@@ -22,13 +23,17 @@ mod letters;
 mod limits;
 mod lists;
 mod machine;
+mod numbers;
 mod operators;
 mod percent;
 mod reasoning;
 mod show;
 mod strings;
 mod text;
+mod translate;
 mod value;
+mod web;
+mod wrap;
 
 pub use choose::template_source;
 pub use day::{BadDay, Day};
@@ -312,7 +317,7 @@ impl ChatTemplate {
 }
 
 fn parse(checked: &limits::Checked) -> Result<Stmt<'_>, ChatError> {
-    machinery::parse(&checked.source, "chat_template", limits::syntax())
+    machinery::parse(&checked.source, "chat_template", dialect::syntax())
         .map_err(error::syntax_error)
 }
 

@@ -7,7 +7,7 @@ use minijinja::machinery::ast::BinOpKind;
 use super::{
     expression::too_large,
     machine::{BYTES_PER_FUEL, Failure, Machine, Res},
-    text::Builder,
+    text::{Builder, Text},
     value::{Kind, Value},
 };
 
@@ -39,10 +39,11 @@ impl Machine<'_> {
         match (left, right) {
             (Value::Text(a), Value::Text(b)) => {
                 self.spend_bytes(a.len() + b.len())?;
+                let whole = if a.is_markup() { a } else { b };
                 let mut out = Builder::default();
-                out.push_text(a);
-                out.push_text(b);
-                Ok(Value::Text(out.finish()))
+                out.push_text(&a.within(whole));
+                out.push_text(&b.within(whole));
+                Ok(Value::Text(out.finish().like(whole)))
             }
             (Value::Seq(a), Value::Seq(b))
                 if a.is_list_or_tuple()
@@ -90,7 +91,8 @@ impl Machine<'_> {
             Value::Text(text) => {
                 self.spend_bytes(text.len().saturating_mul(times))?;
                 if text.is_frame() {
-                    return Ok(Value::frame(&text.as_str().repeat(times)));
+                    let repeated = Text::frame(&text.as_str().repeat(times));
+                    return Ok(Value::Text(repeated.like(text)));
                 }
                 let mut out = Builder::default();
                 if text.len() > 0 {
@@ -99,7 +101,7 @@ impl Machine<'_> {
                         out.push_text(text);
                     }
                 }
-                Ok(Value::Text(out.finish()))
+                Ok(Value::Text(out.finish().like(text)))
             }
             Value::Seq(seq) if seq.is_list_or_tuple() => {
                 let n = seq.items.len().saturating_mul(times);

@@ -107,7 +107,8 @@ impl Machine<'_> {
             all_used |= rest.is_empty();
             let text = match spec.kind {
                 's' => self.text_of(&value)?,
-                'r' | 'a' => self.repr(&value)?,
+                'r' => self.repr(&value)?,
+                'a' => self.repr(&value)?.map(super::show::ascii),
                 'c' if value.as_str().is_some() => self.text_of(&value)?,
                 'd' | 'i' | 'u' => {
                     spec.kind = 'd';
@@ -119,6 +120,7 @@ impl Machine<'_> {
                 _ => self.formatted_number(&value, &spec)?,
             };
             let is_text = matches!(spec.kind, 's' | 'r' | 'a' | 'c');
+            let text = if is_text { text.within(format) } else { text };
             if is_text {
                 spec.fill = None;
             }
@@ -130,7 +132,7 @@ impl Machine<'_> {
             return Err(Failure::new("not all values were used by the format"));
         }
         self.spend_bytes(out.len())?;
-        Ok(out.finish())
+        Ok(out.finish().like(format))
     }
 
     /// Python's `format.format(values)`.
@@ -151,59 +153,78 @@ impl Machine<'_> {
             at += end + 1;
             let (field, spec) = field.split_once(':').unwrap_or((field, ""));
             let (field, conversion) = field.split_once('!').unwrap_or((field, ""));
-            let name_end = field.find(['.', '[']).unwrap_or(field.len());
-            let (name, mut path) = field.split_at(name_end);
-            let mut value = if let Ok(place) = name.parse::<usize>() {
-                args.pos.get(place).cloned()
-            } else if name.is_empty() {
-                next += 1;
-                args.pos.get(next - 1).cloned()
-            } else {
-                let found = args.named.iter().find(|(key, _)| **key == *name);
-                found.map(|(_, value)| value.clone())
-            }
-            .ok_or_else(|| Failure::new(format!("the format has no value for {name:?}")))?;
-            while !path.is_empty() {
-                if let Some(rest) = path.strip_prefix('[') {
-                    let (key, rest) = rest.split_once(']').unwrap_or((rest, ""));
-                    let key = key.parse().map_or_else(|_| Value::frame(key), Value::Int);
-                    value = self.item(&value, &key)?;
-                    path = rest;
-                } else {
-                    let rest = path.strip_prefix('.').unwrap_or(path);
-                    let end = rest.find(['.', '[']).unwrap_or(rest.len());
-                    value = self.attribute(&value, &rest[..end])?;
-                    path = &rest[end..];
-                }
-            }
-            if conversion == "r" {
-                value = Value::Text(self.repr(&value)?);
+            let mut value = self.field_value(field, &args, &mut next)?;
+            match conversion {
+                "r" => value = Value::Text(self.repr(&value)?),
+                "a" => value = Value::Text(self.repr(&value)?.map(super::show::ascii)),
+                "s" => value = Value::Text(self.text_of(&value)?),
+                _ => {}
             }
             let is_plain = spec.is_empty();
-            let spec = match spec.contains('{') {
+            let mut spec = match spec.contains('{') {
                 true => parse_spec(self.filled(spec, &args, &mut next)?.as_str())?,
                 false => parse_spec(spec)?,
             };
             let (text, align) = match (&value, spec.kind) {
-                (Value::Int(_) | Value::Float(_) | Value::Bool(_), kind) if kind != 's' => {
+                (Value::Int(_) | Value::Float(_) | Value::Bool(_), _) => {
                     if is_plain && matches!(value, Value::Bool(_)) {
                         (self.text_of(&value)?, '<')
                     } else {
-                        (self.formatted_number(&value, &spec)?, '>')
+                        let text = self.formatted_number(&value, &spec)?;
+                        // It isn't cut to that many characters.
+                        spec.precision = None;
+                        (text, '>')
                     }
                 }
-                (_, '\0' | 's') => {
+                (Value::Text(_), '\0' | 's') => {
                     let text = self.text_of(&value)?;
                     (text, '<')
                 }
-                _ => return Err(Failure::new("this format takes a number")),
+                (Value::Text(_), _) => return Err(Failure::new("this format takes a number")),
+                (_, _) if is_plain => (self.text_of(&value)?, '<'),
+                (other, _) => {
+                    let kind = other.type_name();
+                    let message = format!("a value of type {kind} has no format but {{}}");
+                    return Err(Failure::new(message));
+                }
             };
-            let padded = self.padded(&text, &spec, align)?;
-            out.push_text(&padded);
+            let padded = self.padded(&text, &spec, align)?.like(&text);
+            out.push_text(&padded.within(format));
         }
         out.push_slice(format, at..format.len());
         self.spend_bytes(out.len())?;
-        Ok(out.finish())
+        Ok(out.finish().like(format))
+    }
+
+    /// The value that a field names: by its place, its name or the order of fields, then by its
+    /// items and attributes.
+    fn field_value(&mut self, field: &str, args: &Args, next: &mut usize) -> Res<Value> {
+        let name_end = field.find(['.', '[']).unwrap_or(field.len());
+        let (name, mut path) = field.split_at(name_end);
+        let mut value = if let Ok(place) = name.parse::<usize>() {
+            args.pos.get(place).cloned()
+        } else if name.is_empty() {
+            *next += 1;
+            args.pos.get(*next - 1).cloned()
+        } else {
+            let found = args.named.iter().find(|(key, _)| **key == *name);
+            found.map(|(_, value)| value.clone())
+        }
+        .ok_or_else(|| Failure::new(format!("the format has no value for {name:?}")))?;
+        while !path.is_empty() {
+            if let Some(rest) = path.strip_prefix('[') {
+                let (key, rest) = rest.split_once(']').unwrap_or((rest, ""));
+                let key = key.parse().map_or_else(|_| Value::frame(key), Value::Int);
+                value = self.item(&value, &key)?;
+                path = rest;
+            } else {
+                let rest = path.strip_prefix('.').unwrap_or(path);
+                let end = rest.find(['.', '[']).unwrap_or(rest.len());
+                value = self.attribute(&value, &rest[..end])?;
+                path = &rest[end..];
+            }
+        }
+        Ok(value)
     }
 
     /// A specification that has fields itself.
@@ -233,12 +254,13 @@ impl Machine<'_> {
             ('b', Some(n)) => (format!("{:b}", n.unsigned_abs()), n < 0),
             ('f' | 'F', _) => (format!("{:.precision$}", float.abs()), float.is_sign_negative()),
             ('%', _) => (format!("{:.precision$}%", float.abs() * 100.0), float.is_sign_negative()),
-            ('e', _) => {
+            ('e' | 'E', _) => {
                 let text = format!("{:.precision$e}", float.abs());
                 let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
                 let exponent: i32 = exponent.parse().unwrap_or(0);
                 let sign = if exponent < 0 { '-' } else { '+' };
-                (format!("{digits}e{sign}{:02}", exponent.abs()), float.is_sign_negative())
+                let text = format!("{digits}{}{sign}{:02}", spec.kind, exponent.abs());
+                (text, float.is_sign_negative())
             }
             ('\0', None) if spec.precision.is_none() => {
                 (super::show::float(float.abs()), float.is_sign_negative())
@@ -278,11 +300,14 @@ impl Machine<'_> {
             _ => "",
         };
         let n = sign.len() + prefix.len() + magnitude.len();
-        let zeros = match (spec.fill, spec.align) {
-            (Some('0'), None | Some('=')) => spec.width.saturating_sub(n),
-            _ => 0,
+        // What fills up behind the sign.
+        let (fill, missing) = match (spec.fill, spec.align) {
+            (Some('0'), None) => ('0', spec.width.saturating_sub(n)),
+            (fill, Some('=')) => (fill.unwrap_or(' '), spec.width.saturating_sub(n)),
+            _ => (' ', 0),
         };
-        Ok(Text::frame(&format!("{sign}{prefix}{}{magnitude}", "0".repeat(zeros))))
+        let filled = String::from(fill).repeat(missing);
+        Ok(Text::frame(&format!("{sign}{prefix}{filled}{magnitude}")))
     }
 
     fn padded(&mut self, text: &Text, spec: &Spec, align: char) -> Res<Text> {
@@ -331,8 +356,13 @@ fn field_end(text: &str) -> Option<usize> {
     None
 }
 
+/// Whether a format may leave values unused, as it may those of a dict.
 fn is_list(values: &Value) -> bool {
-    matches!(values, Value::Seq(seq) if seq.kind == Kind::List)
+    match values {
+        Value::Undefined(_) => true,
+        Value::Seq(seq) => matches!(seq.kind, Kind::List | Kind::Range),
+        _ => false,
+    }
 }
 
 /// The digits before the point in groups, with a sign between them.

@@ -61,6 +61,11 @@ impl Machine<'_> {
             Value::Bool(false) => out.push_str("False"),
             Value::Int(n) => out.push_str(&n.to_string()),
             Value::Float(x) => out.push_str(&float(*x)),
+            Value::Text(text) if in_repr && text.is_markup() => {
+                out.push_str("Markup(");
+                quote(text, out);
+                out.push_str(")");
+            }
             Value::Text(text) if in_repr => quote(text, out),
             Value::Text(text) => out.push_text(text),
             Value::Seq(seq) => {
@@ -278,6 +283,24 @@ fn json_float(x: f64) -> String {
     }
 }
 
+/// The text with escapes for characters beyond ASCII.
+pub(super) fn ascii(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii() { out.push(c) } else { out += &escaped(c) }
+    }
+    out
+}
+
+/// Python's escape of a character.
+fn escaped(c: char) -> String {
+    match u32::from(c) {
+        n @ 0..=0xff => format!("\\x{n:02x}"),
+        n @ 0x100..=0xffff => format!("\\u{n:04x}"),
+        n => format!("\\U{n:08x}"),
+    }
+}
+
 fn json_text(text: &Text, ensure_ascii: bool, out: &mut Builder) {
     out.push_str("\"");
     for (piece, is_user) in text.pieces() {
@@ -310,25 +333,19 @@ fn quote(text: &Text, out: &mut Builder) {
     let quote = if whole.contains('\'') && !whole.contains('"') { '"' } else { '\'' };
     out.push_str(quote.encode_utf8(&mut [0; 4]));
     for (piece, is_user) in text.pieces() {
-        let mut escaped = String::with_capacity(piece.len());
+        let mut quoted = String::with_capacity(piece.len());
         for c in piece.chars() {
             match c {
-                '\n' => escaped += "\\n",
-                '\r' => escaped += "\\r",
-                '\t' => escaped += "\\t",
-                '\\' => escaped += "\\\\",
-                c if c == quote => escaped.extend(['\\', c]),
-                c if is_printable(c) => escaped.push(c),
-                c => {
-                    escaped += &match u32::from(c) {
-                        n @ 0..=0xff => format!("\\x{n:02x}"),
-                        n @ 0x100..=0xffff => format!("\\u{n:04x}"),
-                        n => format!("\\U{n:08x}"),
-                    }
-                }
+                '\n' => quoted += "\\n",
+                '\r' => quoted += "\\r",
+                '\t' => quoted += "\\t",
+                '\\' => quoted += "\\\\",
+                c if c == quote => quoted.extend(['\\', c]),
+                c if is_printable(c) => quoted.push(c),
+                c => quoted += &escaped(c),
             }
         }
-        out.push(&escaped, is_user);
+        out.push(&quoted, is_user);
     }
     out.push_str(quote.encode_utf8(&mut [0; 4]));
 }

@@ -10,7 +10,7 @@ use super::{
     value::{Kind, Value},
 };
 
-pub(super) const METHODS: [&str; 43] = [
+pub(super) const METHODS: [&str; 46] = [
     "capitalize",
     "casefold",
     "center",
@@ -19,6 +19,7 @@ pub(super) const METHODS: [&str; 43] = [
     "expandtabs",
     "find",
     "format",
+    "format_map",
     "index",
     "isalnum",
     "isalpha",
@@ -36,6 +37,7 @@ pub(super) const METHODS: [&str; 43] = [
     "ljust",
     "lower",
     "lstrip",
+    "maketrans",
     "partition",
     "removeprefix",
     "removesuffix",
@@ -52,6 +54,7 @@ pub(super) const METHODS: [&str; 43] = [
     "strip",
     "swapcase",
     "title",
+    "translate",
     "upper",
     "zfill",
 ];
@@ -111,6 +114,17 @@ impl Machine<'_> {
         self.spend(1 + text.len() / 16)?;
         match name {
             "format" => return self.format_braces(text, args).map(Value::Text),
+            "format_map" => {
+                let [names] = args.bind(name, ["mapping"])?;
+                let Some(Value::Dict(names)) = names else {
+                    return Err(Failure::new("format_map takes a dict"));
+                };
+                let named = names.entries.iter();
+                let named = named.filter_map(|(k, v)| Some((k.as_str()?.into(), v.clone())));
+                let args = Args { pos: vec![], named: named.collect() };
+                return self.format_braces(text, args).map(Value::Text);
+            }
+            "translate" | "maketrans" => return self.translation(text, name, args),
             "join" => return self.join_method(text, args),
             "split" | "rsplit" => return self.split(text, name, args),
             "replace" => return self.replace_method(text, args),
@@ -215,7 +229,7 @@ impl Machine<'_> {
         out.push_str(&fill.repeat(before));
         out.push_text(&text.slice(n_sign..text.len()));
         out.push_str(&fill.repeat(missing - before));
-        Ok(out.finish())
+        Ok(out.finish().like(text))
     }
 
     fn join_method(&mut self, separator: &Text, args: Args) -> Res<Value> {
@@ -230,9 +244,9 @@ impl Machine<'_> {
             if i > 0 {
                 out.push_text(separator);
             }
-            out.push_text(item);
+            out.push_text(&item.within(separator));
         }
-        Ok(Value::Text(out.finish()))
+        Ok(Value::Text(out.finish().like(separator)))
     }
 
     fn split(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
@@ -299,7 +313,8 @@ impl Machine<'_> {
         let (old, new) = (wanted(old, "replace")?, wanted(new, "replace")?);
         let most = count.and_then(|count| count.as_int()).unwrap_or(-1);
         let most = usize::try_from(most).unwrap_or(usize::MAX);
-        self.replaced(text, &old, &new, most).map(Value::Text)
+        let replaced = self.replaced(text, &old, &new.within(text), most)?;
+        Ok(Value::Text(replaced.like(text)))
     }
 
     pub(super) fn replaced(
@@ -315,31 +330,34 @@ impl Machine<'_> {
     }
 
     /// The part of the text between the arguments `start` and `end`, and the number of characters
-    /// before it.
+    /// before it. None if it begins behind the text's end, where even no text is found.
     fn stretch(
         &mut self,
         text: &Text,
         start: Option<Value>,
         end: Option<Value>,
-    ) -> Res<(Text, usize)> {
+    ) -> Res<Option<(Text, usize)>> {
         let [start, end] = [start, end].map(|bound| bound.and_then(|bound| bound.as_int()));
         if start.is_none() && end.is_none() {
-            return Ok((text.clone(), 0));
+            return Ok(Some((text.clone(), 0)));
         }
         let n = text.as_str().chars().count() as i64;
         let before = match start.unwrap_or(0) {
             at if at < 0 => at.saturating_add(n).max(0),
+            at if at > n => return Ok(None),
             at => at,
         };
         match self.slice(&Value::Text(text.clone()), start, end, None)? {
-            Value::Text(part) => Ok((part, before as usize)),
+            Value::Text(part) => Ok(Some((part, before as usize))),
             _ => Err(Failure::new("a slice of a text is a text")),
         }
     }
 
     fn starts_or_ends(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
         let [affix, start, end] = args.bind(name, ["affix", "start", "end"])?;
-        let (stretch, _) = self.stretch(text, start, end)?;
+        let Some((stretch, _)) = self.stretch(text, start, end)? else {
+            return Ok(Value::Bool(false));
+        };
         let affixes = match affix {
             Some(Value::Seq(seq)) if seq.kind == Kind::Tuple => seq.items.clone(),
             Some(other) => vec![other],
@@ -362,18 +380,21 @@ impl Machine<'_> {
     fn find_method(&mut self, text: &Text, name: &str, args: Args) -> Res<Value> {
         let [part, start, end] = args.bind(name, ["sub", "start", "end"])?;
         let part = wanted(part, name)?;
-        let (stretch, before) = self.stretch(text, start, end)?;
-        let whole = stretch.as_str();
-        if name == "count" {
+        let stretch = self.stretch(text, start, end)?;
+        let (whole, before) = stretch.as_ref().map_or(("", 0), |(s, n)| (s.as_str(), *n));
+        if name == "count" && stretch.is_some() {
             return Ok(Value::Int(whole.matches(part.as_str()).count() as i64));
         }
-        let found = if name.starts_with('r') {
+        let found = if stretch.is_none() {
+            None
+        } else if name.starts_with('r') {
             whole.rfind(part.as_str())
         } else {
             whole.find(part.as_str())
         };
         match found {
             Some(at) => Ok(Value::Int((before + whole[..at].chars().count()) as i64)),
+            None if name == "count" => Ok(Value::Int(0)),
             None if name.ends_with("index") => Err(Failure::new("substring not found")),
             None => Ok(Value::Int(-1)),
         }

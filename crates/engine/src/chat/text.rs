@@ -11,18 +11,21 @@ pub(super) struct Text {
     text: Rc<str>,
     /// Byte ranges that came from the user: sorted, disjoint, not empty. None stands for no range.
     user: Option<Rc<[Range<usize>]>>,
+    /// Whether it's HTML (`Markup` of Python's markupsafe): what is put into it is escaped.
+    is_markup: bool,
 }
 
 impl Text {
     /// Text of the template.
     pub(super) fn frame(text: &str) -> Text {
-        Text { text: text.into(), user: None }
+        Text { text: text.into(), user: None, is_markup: false }
     }
 
     /// Text of the user.
     pub(super) fn user(text: &str) -> Text {
         let all = 0..text.len();
-        Text { text: text.into(), user: (!text.is_empty()).then(|| [all].into()) }
+        let user = (!text.is_empty()).then(|| [all].into());
+        Text { text: text.into(), user, is_markup: false }
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -66,7 +69,7 @@ impl Text {
         }
         let mut out = Builder::default();
         out.push_slice(self, range);
-        out.finish()
+        out.finish().like(self)
     }
 
     /// Each piece changed by `change`; the origin stays.
@@ -75,13 +78,43 @@ impl Text {
         for (piece, is_user) in self.pieces() {
             out.push(&change(piece), is_user);
         }
-        out.finish()
+        out.finish().like(self)
+    }
+
+    pub(super) fn is_markup(&self) -> bool {
+        self.is_markup
+    }
+
+    /// The text as HTML.
+    pub(super) fn markup(self) -> Text {
+        Text { is_markup: true, ..self }
+    }
+
+    /// The text as HTML if another one is.
+    pub(super) fn like(self, other: &Text) -> Text {
+        Text { is_markup: other.is_markup, ..self }
+    }
+
+    /// The text with entities for characters that HTML reads, unless it's HTML.
+    pub(super) fn escaped(&self) -> Text {
+        if self.is_markup { self.clone() } else { self.map(escape).markup() }
+    }
+
+    /// What this becomes as a part of a text that is HTML or not.
+    pub(super) fn within(&self, whole: &Text) -> Text {
+        if whole.is_markup { self.escaped() } else { self.clone() }
     }
 
     /// The text, and the byte ranges that came from the user.
     pub(super) fn into_parts(self) -> (String, Vec<Range<usize>>) {
         (self.text.to_string(), self.ranges().to_vec())
     }
+}
+
+/// The text with entities for characters that HTML reads.
+pub(super) fn escape(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', "&#34;").replace('\'', "&#39;")
 }
 
 /// A text under construction.
@@ -134,7 +167,7 @@ impl Builder {
 
     pub(super) fn finish(self) -> Text {
         let user = (!self.user.is_empty()).then(|| self.user.into());
-        Text { text: self.text.into(), user }
+        Text { text: self.text.into(), user, is_markup: false }
     }
 }
 

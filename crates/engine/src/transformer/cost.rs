@@ -135,6 +135,12 @@ impl Model {
             let attention = layer.attention.iter().filter_map(|a| a.adapters.as_ref()).flatten();
             let dense = layer.dense.iter().filter_map(|d| d.adapters.as_ref()).flatten();
             let adapters: usize = attention.chain(dense).map(Adapters::idle_bytes).sum();
+            let values = layer.attention.iter().filter_map(|a| a.values.as_deref());
+            let values = values.zip(&self.config.value_experts).map(|(experts, mixture)| {
+                let expert: usize = experts.of_expert(0).map(WeightMatrix::n_bytes).sum();
+                (mixture.n_experts - mixture.n_used) * expert
+            });
+            let adapters = adapters + values.sum::<usize>();
             let (Some(experts), Some(mixture)) = (layer.mixture(), mixture) else {
                 return adapters;
             };
@@ -159,7 +165,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transformer::{NormKind, QkNorm, Rope};
+    use crate::transformer::{GateCurve, NormKind, QkNorm, Rope};
     use kelvin_kernels::{gate::Activation, rope::Pairing};
 
     #[test]
@@ -214,7 +220,8 @@ mod tests {
             chunked: false,
             temperature: None,
             activation: Activation::Silu,
-            softplus_gates: false,
+            gate_curve: GateCurve::Logistic,
+            norm_parts: 1,
             value_scale: 1.0,
             gated: true,
             pairing: Pairing::Adjacent,
@@ -231,6 +238,7 @@ mod tests {
             stacks: false,
             ropes: vec![Rope::plain(1e4, 2)],
             experts: None,
+            value_experts: None,
             recurrent: None,
             layers: vec![
                 LayerConfig { window: Some(3), ..layer },

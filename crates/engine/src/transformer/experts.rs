@@ -189,6 +189,42 @@ impl Model {
         });
     }
 
+    /// v = the weighted sum of activation(expert · input) over the experts that are selected for
+    /// values of attention.
+    pub(super) fn values_of_experts(&self, values: &Experts, s: &mut Scratch) {
+        let config = self.config.value_experts.as_ref().expect("there is a config of them");
+        let (n, d_v) = (s.rows.len(), config.d_ff);
+        self.route(config, values, n, &s.input, &mut s.experts);
+        let e = &mut s.experts;
+        e.selected.resize(n * config.n_used, Selected::default());
+        let outputs = &e.router;
+        self.pool.for_each_row(&mut e.selected, config.n_used, &|row, selected| {
+            let outputs = &outputs[row * config.n_experts..(row + 1) * config.n_experts];
+            select(config, [None, values.selection_bias.as_deref()], outputs, None, selected);
+        });
+        group(config, e);
+        let read = e.groups.iter().map(|rows| values.up[rows.expert].n_bytes());
+        e.n_bytes += read.sum::<usize>();
+        self.gather(config, &s.input.x, e);
+        let ends = e.groups.iter().map(|rows| rows.first + rows.n);
+        let format = [values.up[0].format()];
+        e.input.quantize_groups(&self.pool, self.isa, config.d_stream, format, ends);
+        e.gate.resize(e.place_of.len() * d_v, 0.0);
+        let products = &mut [ExpertProduct { weights: &values.up, out: &mut e.gate }];
+        matmul_experts(&self.pool, self.isa, &e.input, &e.groups, products, &[]);
+        self.pool.for_each_row(&mut e.gate, d_v, &|_, x| {
+            activate(self.isa, self.config.activation, x);
+        });
+        let (made, selected, row_of) = (&e.gate, &e.selected, &e.row_of);
+        self.pool.for_each_row(&mut s.v, d_v, &|token, sum| {
+            sum.fill(0.0);
+            for slot in token * config.n_used..(token + 1) * config.n_used {
+                let made = &made[row_of[slot] * d_v..][..d_v];
+                sum.iter_mut().zip(made).for_each(|(sum, x)| *sum += x * selected[slot].weight);
+            }
+        });
+    }
+
     /// The router's outputs for the stream before attention, in models whose router reads it.
     pub(super) fn route_stream(&self, layer: &Layer, s: &mut Scratch) {
         if let (Some(config), Some(experts)) = (&self.config.experts, &layer.experts)

@@ -468,7 +468,10 @@ impl Model {
     /// Norms a row, if there is a norm.
     pub(super) fn norm_in_place(&self, x: &mut [f32], norm: Option<&Norm>) {
         if let Some(Norm { weight, bias }) = norm {
-            self.norm_by(x, weight, self.config.norm_eps);
+            let width = x.len() / self.config.norm_parts;
+            for (x, weight) in x.chunks_exact_mut(width).zip(weight.chunks_exact(width)) {
+                self.norm_by(x, weight, self.config.norm_eps);
+            }
             add(x, bias.as_ref());
         }
     }

@@ -22,6 +22,17 @@ pub enum QkNorm {
     ScaleOfHead,
 }
 
+/// What becomes of a product with the matrix of attention's gate, before it multiplies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GateCurve {
+    /// 1 / (1 + e^-x).
+    Logistic,
+    /// ln(1 + e^x).
+    Softplus,
+    /// log2(1 + 2^x).
+    SoftplusOfTwo,
+}
+
 /// How a recurrent layer carries earlier tokens along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecurrentKind {

@@ -27,7 +27,7 @@ pub use config::{
 pub use error::ModelError;
 pub use families::Gating;
 pub use kelvin_kernels::kv_cache::PAGE;
-pub use kinds::{NormKind, PositionTemperature, QkNorm, RecurrentKind};
+pub use kinds::{GateCurve, NormKind, PositionTemperature, QkNorm, RecurrentKind};
 pub use prefixes::Prefixes;
 pub use scratch::Scratch;
 pub use sequence::{CacheFormat, Sequence};

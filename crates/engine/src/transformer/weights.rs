@@ -15,6 +15,7 @@ mod linear;
 mod ngrams;
 mod recurrent;
 mod shared_key;
+mod stacks;
 mod streams;
 mod time_mix;
 
@@ -40,6 +41,7 @@ pub(super) use layer_embedding::{LayerEmbedding, OfLayer};
 pub(super) use ngrams::Ngrams;
 pub(super) use recurrent::{Heads, Recurrent, Selective};
 pub(super) use shared_key::{Compressor, SharedKey};
+pub(super) use stacks::Stacks;
 pub(super) use streams::{LayerStreams, N_STREAMS, Streams};
 pub(super) use time_mix::{ChannelMix, LowRank, TimeMix, Version};
 
@@ -62,8 +64,8 @@ pub(super) struct Weights {
     pub(super) switch: Option<SwitchTable>,
     /// What the output reads of several streams.
     pub(super) hyper_head: Option<Hyper>,
-    /// d_model: what the low stack of layers begins with.
-    pub(super) low_start: Option<Vec<f32>>,
+    /// What two stacks of layers by turns have.
+    pub(super) stacks: Option<Stacks>,
     /// By their number in the file; none for a block that isn't run.
     pub(super) blocks: Vec<Option<Layer>>,
     /// d_model; none where what the output reads of several streams has norms.
@@ -84,7 +86,7 @@ pub(super) struct Norm {
 }
 
 /// What becomes of a product with a matrix: a factor, and a number for each row to be added.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct After {
     pub(super) scale: Option<f32>,
     pub(super) bias: Option<Vec<f32>>,
@@ -138,7 +140,7 @@ impl Weights {
         let hyper_head = loader.hyper_head(config)?;
         let ngrams = config.ngrams.as_ref();
         let ngrams = ngrams.map(|ngrams| loader.ngrams(config, ngrams)).transpose()?;
-        let low_start = loader.vector_if("hrm.z_l_init", &[d_model])?;
+        let stacks = loader.stacks(config)?;
         let blocks = loader.blocks(config)?;
         let output = match loader.has("output.weight") {
             true => Some(loader.matrix("output.weight", vocab_size, d_model)?),
@@ -173,7 +175,7 @@ impl Weights {
             ngrams,
             switch: config.switch.as_ref().map(|switch| SwitchTable::new(config, switch)),
             hyper_head,
-            low_start,
+            stacks,
             blocks,
             output_norm,
             output,

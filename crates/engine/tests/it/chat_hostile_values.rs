@@ -28,6 +28,9 @@ fn text_without_end() {
     check("squared by str.replace", &times("{% set ns.x = ns.x.replace('a', ns.x) %}"), STOPPED);
     check("squared by str.join", &times("{% set ns.x = ns.x.join(ns.x) %}"), STOPPED);
     check("doubled by tojson", &times("{% set ns.x = [ns.x, ns.x]|tojson %}"), STOPPED);
+    check("squared by translate", &times("{% set ns.x = ns.x.translate({97: ns.x}) %}"), STOPPED);
+    check("wrapped", "{{ ('a' * 9999)|wordwrap(1, wrapstring='b' * 99999) }}", STOPPED);
+    check("cut into lines", "{{ ('a-' * 1000000)|wordwrap(3)|length }}", STOPPED);
     check("indented", "{{ ('a\n' * 10000)|indent(1000000000) }}", STOPPED);
     check("padded", "{{ '%1000000000d'|format(1) }}", "");
     check("padded by a variable", "{{ '%-*d'|format(1000000000, 1) }}", "five digits");

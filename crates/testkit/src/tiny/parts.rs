@@ -75,8 +75,9 @@ impl TinyModel {
 
     /// Adds tensors: those of the whole, `|`, those of each layer; or those of the first layers,
     /// each after a `|`, the last list being that of all others. `+` means that there is a bias as
-    /// well, `-` that there is nothing else, `*` a scale, `!` that the name ends without `.weight`;
-    /// after `:` stands which of several shapes. What a layer doesn't have is left out.
+    /// well, `-` that there is nothing else, `*` a scale, `#` that alone, `!` that the name ends
+    /// without `.weight`; after `:` stands which of several shapes. What a layer doesn't have is left
+    /// out.
     pub fn add_tensors(&mut self, random: &mut Random, sizes: &Sizes, list: &str) {
         let (whole, layers) = list.split_once('|').expect("lists of the whole and of layers");
         let layers: Vec<&str> = layers.split('|').collect();
@@ -89,7 +90,7 @@ impl TinyModel {
 
     fn add_tensor(&mut self, random: &mut Random, sizes: &Sizes, layer: Option<usize>, spec: &str) {
         let (spec, mark) = match spec.chars().last() {
-            Some(mark @ ('+' | '-' | '*' | '!')) => (&spec[..spec.len() - 1], mark),
+            Some(mark @ ('+' | '-' | '*' | '#' | '!')) => (&spec[..spec.len() - 1], mark),
             _ => (spec, ' '),
         };
         let (name, form) = spec.split_once(':').unwrap_or((spec, ""));
@@ -108,7 +109,7 @@ impl TinyModel {
         };
         let n_experts = (shape.len() == 3).then(|| shape[2]);
         let ending = if mark == '!' { "" } else { ".weight" };
-        if mark != '-' {
+        if mark != '-' && mark != '#' {
             let weights = numbers(random, name, &shape);
             self.tensors.push((format!("{prefix}{name}{ending}"), shape, weights));
         }
@@ -117,7 +118,7 @@ impl TinyModel {
             let bias = (0..n).map(|_| 0.5 * random.next()).collect();
             self.tensors.push((format!("{prefix}{name}.bias"), rows, bias));
         }
-        if mark == '*' {
+        if mark == '*' || mark == '#' {
             let n = n_experts.unwrap_or(1);
             let scale = (0..n).map(|_| 1.0 + 0.3 * random.next()).collect();
             self.tensors.push((format!("{prefix}{name}.scale"), vec![n], scale));
@@ -292,6 +293,8 @@ fn shape(s: &Sizes, layer: &Each, name: &str, form: &str) -> Vec<usize> {
         "attn_qkv" if form == "narrow" => vec![s.d_model, q + kv + 12 * layer.n_kv_heads],
         "attn_k" | "attn_v" => vec![s.d_model, kv],
         "attn_qkv" | "vis_attn_qkv" => vec![s.d_model, q + 2 * kv],
+        "attn_v_gate" => vec![s.d_model, 6],
+        "attn_v_exps" => vec![s.d_model, kv, 6],
         "attn_gate" if form == "head" => vec![s.d_model, layer.n_heads],
         "attn_gate" => vec![s.d_model, q],
         "attn_output" if form == "latent" => vec![12 * layer.n_heads, s.d_model],

@@ -67,6 +67,33 @@ pub struct GroupedExperts {
     pub scale: f32,
 }
 
+/// The mixture that makes values of attention: its experts have one matrix each.
+pub(super) fn of_values(
+    keys: &Keys<'_>,
+    config: &Config,
+) -> Result<Option<ExpertConfig>, ModelError> {
+    const COUNT: &str = "attention.value_expert_count";
+    const USED: &str = "attention.value_expert_used_count";
+    let Some(experts) = config.experts.clone().filter(|_| keys.family.reads_key(COUNT)) else {
+        return Ok(None);
+    };
+    let n_experts = keys.metadata.u32(&keys.name(COUNT))?.unwrap_or(0) as usize;
+    if n_experts == 0 {
+        return Ok(None);
+    }
+    let n_experts = keys.size(COUNT, Some(n_experts), MAX_EXPERTS)?;
+    Ok(Some(ExpertConfig {
+        n_experts,
+        n_used: keys.size(USED, None, n_experts)?,
+        d_ff: config.n_kv_heads * config.head_dim,
+        d_shared: 0,
+        grouped: None,
+        n_groups: 1,
+        n_groups_used: 1,
+        ..experts
+    }))
+}
+
 /// The mixture of a file; none where all layers are dense.
 pub(super) fn read(
     keys: &Keys<'_>,

@@ -335,6 +335,18 @@ fn stacks(keys: &Keys<'_>, mut layers: Vec<LayerConfig>) -> Result<Vec<LayerConf
     Ok(layers)
 }
 
+/// How many parts of the stream have a norm each.
+pub(super) fn norm_parts(keys: &Keys<'_>, d_model: usize) -> Result<usize, ModelError> {
+    const KEY: &str = "attention.group_norm_groups";
+    if !keys.family.norm_parts {
+        return Ok(1);
+    }
+    match keys.metadata.u32(&keys.name(KEY))?.unwrap_or(1).max(1) as usize {
+        parts if d_model.is_multiple_of(parts) => Ok(parts),
+        parts => Err(keys.error(KEY, format!("{d_model} numbers don't divide into {parts} parts"))),
+    }
+}
+
 /// The tokens that stand for parts of an image, which have to be among all.
 pub(super) fn image_tokens(keys: &Keys<'_>, vocab_size: usize) -> Result<Range<usize>, ModelError> {
     let tokens = keys.family.image_tokens.clone();

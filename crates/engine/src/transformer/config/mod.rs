@@ -38,7 +38,7 @@ use super::{
         self, Family, FeedForward, LayerScale, Layers, LogitScale, Residual, Scale, ScoreScale,
         Sections,
     },
-    kinds::{NormKind, PositionTemperature, QkNorm},
+    kinds::{GateCurve, NormKind, PositionTemperature, QkNorm},
 };
 use crate::{
     gguf::{Gguf, not_a_language_model},
@@ -106,8 +106,10 @@ pub struct Config {
     pub temperature: Option<PositionTemperature>,
     /// The feed-forward layer's activation, unless layers have an xIELU of their own.
     pub activation: Activation,
-    /// Attention's gates are softplus, not logistic functions.
-    pub softplus_gates: bool,
+    /// Of attention's gates.
+    pub gate_curve: GateCurve,
+    /// Parts of the stream that its norms go over.
+    pub norm_parts: usize,
     /// What attention's output is multiplied with.
     pub value_scale: f32,
     /// The feed-forward layer has a gate.
@@ -138,6 +140,8 @@ pub struct Config {
     pub stacks: bool,
     /// The mixture of experts of the layers that have one.
     pub experts: Option<ExpertConfig>,
+    /// The mixture that makes values of attention in layers with experts; none otherwise.
+    pub value_experts: Option<ExpertConfig>,
     /// The recurrent part of the layers that have one.
     pub recurrent: Option<RecurrentConfig>,
     /// The kinds of rotary embedding; layers name theirs by index.
@@ -176,6 +180,7 @@ impl Config {
         config.scales(&keys)?;
         config.residuals(gguf, &keys)?;
         config.experts = experts::read(&keys, &config, gguf)?;
+        config.value_experts = experts::of_values(&keys, &config)?;
         config.ngrams = ngrams::read(gguf, &keys, &config)?;
         for (i, layer) in (0..).zip(&mut config.layers) {
             let has_experts = layer.d_ff > 0 && family.has_experts(gguf, i);
@@ -251,7 +256,8 @@ impl Config {
             chunked: matches!(family.windows, families::Windows::Chunks { .. }),
             temperature: None,
             activation,
-            softplus_gates: family.attention_gate == families::AttentionGate::Softplus,
+            gate_curve: family.attention_gate.curve(),
+            norm_parts: heads::norm_parts(keys, d_model)?,
             value_scale: keys.said("attention.value_scale")?.filter(|x| *x > 0.0).unwrap_or(1.0)
                 as f32,
             gated,
@@ -268,6 +274,7 @@ impl Config {
             streams: family.streams,
             stacks: family.stacks,
             experts: None,
+            value_experts: None,
             recurrent: states::read(keys, d_model)?,
             ropes,
             layers,

@@ -2,6 +2,8 @@
 
 use kelvin_kernels::gate::Activation;
 
+use super::super::kinds::GateCurve;
+
 /// How attention and feed-forward are added to the residual stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Residual {
@@ -51,6 +53,19 @@ pub(in super::super) enum AttentionGate {
     InQueries,
     /// For each head or each number, by the matrix's shape; softplus(gate · input) multiplies.
     Softplus,
+    /// A number for each of attention's; log2(1 + 2^(gate · input)) multiplies.
+    SoftplusOfTwo,
+}
+
+impl AttentionGate {
+    /// What becomes of its products.
+    pub(in super::super) fn curve(self) -> GateCurve {
+        match self {
+            AttentionGate::Softplus => GateCurve::Softplus,
+            AttentionGate::SoftplusOfTwo => GateCurve::SoftplusOfTwo,
+            _ => GateCurve::Logistic,
+        }
+    }
 }
 
 /// What a layer's `layer_output_scale` does.

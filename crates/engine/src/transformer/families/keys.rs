@@ -216,6 +216,13 @@ pub(super) const EXPERTS_KEYS: &[Row] = &[
 ];
 pub(super) const EXPERT_WIDTH: &[Row] = &[row("expert_feed_forward_length", Rule::Read)];
 pub(super) const SHARED_WIDTH: &[Row] = &[row("expert_shared_feed_forward_length", Rule::Read)];
+/// Norms of parts of the stream.
+pub(super) const NORM_PARTS: &[Row] = &[row("attention.group_norm_groups", Rule::Read)];
+pub(super) const VALUES_OF_EXPERTS: &[Row] = &[
+    row("attention.value_expert_count", Rule::Read),
+    row("attention.value_expert_used_count", Rule::Read),
+    row("moe_every_n_layers", Rule::Ignored("all layers behind the dense ones have experts")),
+];
 pub(super) const SHARED_COUNT: &[Row] = &[row("expert_shared_count", Rule::Read)];
 pub(super) const EXPERT_WEIGHTS_SCALE: &[Row] = &[row("expert_weights_scale", Rule::Read)];
 pub(super) const EXPERT_WEIGHTS_NORM: &[Row] = &[row("expert_weights_norm", Rule::Read)];

@@ -67,6 +67,8 @@ pub(super) struct Family {
     pub(super) norm: NormKind,
     /// Norms are LayerNorms in files that have no epsilon of root-mean-square norms.
     pub(super) norm_by_key: bool,
+    /// Norms of the stream go over parts of it, as many as the file says.
+    pub(super) norm_parts: bool,
     /// Names of the norm before attention; the first that the file has counts. None: no norm.
     pub(super) attention_norms: &'static [&'static str],
     /// Names of the norm before the feed-forward layer, likewise.

@@ -6,6 +6,7 @@ use kelvin_kernels::{
 };
 
 use super::{
+    super::QkNorm,
     AttentionGate, DenseBeside, ExpertRules, ExpertWidth, Family,
     FeedForward::Gated,
     Gating, GatingRule, Layers, Limited, LogitScale, Residual, Rotary, Scale, ScoreScale,
@@ -14,7 +15,7 @@ use super::{
     experts::{QWEN3MOE, SAID},
     keys::*,
     rms_norm::{LLAMA, QWEN3},
-    scales::{OF_ALL_FEED_FORWARD, OF_ATTENTION_OUTPUT},
+    scales::{OF_ALL_FEED_FORWARD, OF_ATTENTION_OUTPUT, OF_GATED_ATTENTION},
     tensors::*,
 };
 
@@ -140,6 +141,41 @@ pub(super) const FAMILIES: &[Family] = &[
             NO_SCALES,
         ],
         ..QWEN3
+    },
+    // Norms of parts of the stream; gates of attention that grow as powers of two; values that
+    // experts make.
+    Family {
+        architecture: "k2-horizon",
+        pairing: Pairing::Halves,
+        norm_parts: true,
+        qk_norm: QkNorm::EachHead,
+        attention_gate: AttentionGate::SoftplusOfTwo,
+        experts: Some(ExpertRules {
+            may_be_dense: true,
+            width: ExpertWidth::Key,
+            shared: SharedWidth::KeyOrCount(0),
+            required: &[EXPERTS],
+            optional: &[SELECTION_BIAS, SHARED_EXPERT, VALUE_EXPERTS],
+            ..SAID
+        }),
+        required: &[EMBEDDING, ATTENTION_NORM, QUERIES_AND_KEYS, ATTENTION_OUTPUT, FFN_NORM, GATED],
+        optional: &[VALUES, QK_NORMS, ATTENTION_GATE, OUTPUT],
+        scales: OF_GATED_ATTENTION,
+        keys: &[
+            NORM_PARTS,
+            VALUES_OF_EXPERTS,
+            RMS_NORM,
+            ROTARY,
+            EXPERT_WIDTH,
+            SHARED_WIDTH,
+            SHARED_COUNT,
+            DENSE_LEAD,
+            EXPERT_WEIGHTS_SCALE,
+            EXPERT_WEIGHTS_NORM,
+            EXPERT_GATING,
+            NO_SCALES,
+        ],
+        ..LLAMA
     },
     // Attention and experts side by side; the mean of selected and shared experts.
     Family {

@@ -22,6 +22,7 @@ pub(super) const LLAMA: Family = Family {
     architecture: "llama",
     norm: NormKind::Rms,
     norm_by_key: false,
+    norm_parts: false,
     attention_norms: &["attn_norm"],
     ffn_norms: &["ffn_norm"],
     post_norms: false,

@@ -17,6 +17,7 @@ const OUTPUT_SCALE: &[&str] = &["blk.*.attn_output.scale"];
 const DENSE_SCALES: &[&str] =
     &["blk.*.ffn_gate.scale", "blk.*.ffn_up.scale", "blk.*.ffn_down.scale"];
 const DOWN_SCALE: &[&str] = &["blk.*.ffn_down.scale"];
+const GATE_SCALE: &[&str] = &["blk.*.attn_gate.scale"];
 /// One number for each expert.
 const EXPERT_SCALES: &[&str] =
     &["blk.*.ffn_gate_exps.scale", "blk.*.ffn_up_exps.scale", "blk.*.ffn_down_exps.scale"];
@@ -36,6 +37,7 @@ const MAMBA_SCALES: &[&str] = &["blk.*.ssm_in.scale", "blk.*.ssm_out.scale"];
 pub(super) type Scales = &'static [&'static [&'static str]];
 
 pub(super) const OF_ATTENTION: Scales = &[QKV_SCALES, OUTPUT_SCALE];
+pub(super) const OF_GATED_ATTENTION: Scales = &[QKV_SCALES, OUTPUT_SCALE, GATE_SCALE];
 pub(super) const OF_ATTENTION_OUTPUT: Scales = &[OUTPUT_SCALE];
 pub(super) const OF_ATTENTION_AND_DOWN: Scales = &[QKV_SCALES, OUTPUT_SCALE, DOWN_SCALE];
 pub(super) const OF_DENSE: Scales = &[QKV_SCALES, OUTPUT_SCALE, DENSE_SCALES];

@@ -19,6 +19,11 @@ pub(super) const FUSED_QKV: &[&str] = &["blk.*.attn_qkv.weight"];
 /// Queries, keys and values in three matrices.
 pub(super) const SPLIT_QKV: &[&str] =
     &["blk.*.attn_q.weight", "blk.*.attn_k.weight", "blk.*.attn_v.weight"];
+pub(super) const QUERIES_AND_KEYS: &[&str] = &["blk.*.attn_q.weight", "blk.*.attn_k.weight"];
+pub(super) const VALUES: &[&str] = &["blk.*.attn_v.weight"];
+/// Values of attention that experts make.
+pub(super) const VALUE_EXPERTS: &[&str] =
+    &["blk.*.attn_v_gate.weight", "blk.*.attn_v_gate.bias", "blk.*.attn_v_exps.weight"];
 pub(super) const QKV_BIASES: &[&str] =
     &["blk.*.attn_qkv.bias", "blk.*.attn_q.bias", "blk.*.attn_k.bias", "blk.*.attn_v.bias"];
 pub(super) const FUSED_QKV_BIAS: &[&str] = &["blk.*.attn_qkv.bias"];

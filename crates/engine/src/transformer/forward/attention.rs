@@ -1,5 +1,7 @@
 //! Attention of one layer, with all that stands around it.
 
+use std::f32::consts::{LN_2, LOG2_E};
+
 use kelvin_kernels::{
     attention::{Heads, KvCache, attend},
     gate::{weigh, weigh_by},
@@ -11,7 +13,7 @@ use kelvin_kernels::{
 
 use super::{
     super::{
-        Append, LayerConfig, Model, QkNorm, Scratch,
+        Append, GateCurve, LayerConfig, Model, QkNorm, Scratch,
         sequence::Row,
         weights::{Attention, Layer, Norm, Projections, SharedKey},
     },
@@ -25,6 +27,11 @@ const QK_LAYER_EPS: f32 = 1e-5;
 /// ln(1 + e^x). Above 20 it is x in f32.
 fn softplus(x: f32) -> f32 {
     if x > 20.0 { x } else { libm::log1p(libm::exp(x.into())) as f32 }
+}
+
+/// log2(1 + 2^x).
+fn softplus_of_two(x: f32) -> f32 {
+    softplus(x * LN_2) * LOG2_E
 }
 
 /// What attention reads: one layer's keys and values of the batch's sequences.
@@ -58,6 +65,7 @@ impl Model {
         let (input, n_input) = attention.input();
         let input = input[..n_input].iter().copied().chain(&attention.gate);
         let input = input.chain(attention.shared_key.iter().flat_map(SharedKey::compressing));
+        let input = input.chain(attention.values.iter().flat_map(|values| values.input()));
         self.half_input(attention.norm.as_ref(), input, s);
         if attention.attends() {
             if let Some(projections) = &attention.projections {
@@ -103,7 +111,8 @@ impl Model {
         if let Some([.., output]) = &attention.adapters {
             self.add_adapters(output, &s.input.x, &mut s.delta, &mut s.adapters);
         }
-        self.finish_delta(&attention.after, attention.post_norm.as_ref(), s);
+        let after = self.of_run(c).map_or(&attention.after, |[.., output]| output);
+        self.finish_delta(after, attention.post_norm.as_ref(), s);
         if c.parallel {
             std::mem::swap(&mut s.delta, &mut s.beside);
         } else if let Some([first, _]) = &layer.hyper {
@@ -133,7 +142,10 @@ impl Model {
             (Some(k), None) => {
                 let k = Product { weights: k, out: &mut s.k };
                 matmul(&self.pool, self.isa, &s.input, n, &mut [q, k], next);
-                s.v.copy_from_slice(&s.k);
+                match &attention.values {
+                    Some(values) => self.values_of_experts(values, s),
+                    None => s.v.copy_from_slice(&s.k),
+                }
             }
             (None, _) => matmul(&self.pool, self.isa, &s.input, n, &mut [q], next),
         }
@@ -145,7 +157,8 @@ impl Model {
         self.project_gate(attention, s);
         self.turn_heads(c, p, attention, s);
         if p.k.is_some() {
-            self.apply(&mut s.v, d_v, &p.after[2]);
+            let after = self.of_run(c).map_or(&p.after[2], |[_, _, values, _]| values);
+            self.apply(&mut s.v, d_v, after);
             self.clamp(&mut s.v);
             if let Some(norm) = &attention.head_norms[2] {
                 self.pool.for_each_row(&mut s.v, d_v, &|_, heads| {
@@ -216,7 +229,8 @@ impl Model {
         let rows = &s.rows;
         let angles = c.rope.map(|rope| (s.angles[rope].as_slice(), self.turns[rope].speeds.len()));
         let [q_norm, k_norm, _] = &attention.head_norms;
-        let [q_after, k_after, _] = &p.after;
+        let [own_q, own_k, _] = &p.after;
+        let (q_after, k_after) = self.of_run(c).map_or((own_q, own_k), |[q, k, ..]| (q, k));
         let keys = p.k.is_some().then_some((&mut s.k, d_kv, k_after, k_norm, None));
         let temperature = self.config.temperature.filter(|t| !t.unrotated || c.rope.is_none());
         let queries = (&mut s.q, d_q, q_after, q_norm, temperature);
@@ -272,9 +286,10 @@ impl Model {
             let (n_gates, gates) = (gate.rows(), &s.head_gates);
             self.pool.for_each_row(&mut s.input.x, d_q, &|row, heads| {
                 let gates = &gates[row * n_gates..(row + 1) * n_gates];
-                match self.config.softplus_gates {
-                    true => weigh_by(heads, gates, softplus),
-                    false => weigh(heads, gates),
+                match self.config.gate_curve {
+                    GateCurve::Logistic => weigh(heads, gates),
+                    GateCurve::Softplus => weigh_by(heads, gates, softplus),
+                    GateCurve::SoftplusOfTwo => weigh_by(heads, gates, softplus_of_two),
                 }
             });
         }

@@ -5,9 +5,9 @@ use kelvin_kernels::matrix::WeightMatrix;
 use super::{
     super::{
         Config, LatentConfig, LayerConfig, ModelError, QkNorm, SharedKeyConfig,
-        families::AttentionGate,
+        families::{AttentionGate, is_nvfp4},
     },
-    Adapters, After, Loader, Norm,
+    Adapters, After, Experts, Loader, Norm,
     latent::Latent,
     shared_key::SharedKey,
 };
@@ -25,6 +25,8 @@ pub(crate) struct Attention {
     pub(crate) shared_key: Option<SharedKey>,
     /// For queries, keys and values: the width of a head, or all heads' widths.
     pub(crate) head_norms: [Option<Norm>; 3],
+    /// The experts that make values, where no matrix does.
+    pub(crate) values: Option<Box<Experts>>,
     /// n_heads or n_heads·value_dim × d_model: weighs what the heads found.
     pub(crate) gate: Option<WeightMatrix>,
     /// What is done with its products.
@@ -50,7 +52,7 @@ pub(crate) struct Projections {
     pub(crate) q: WeightMatrix,
     /// n_kv_heads·head_dim × d_model; none where another layer's keys and values are read.
     pub(crate) k: Option<WeightMatrix>,
-    /// n_kv_heads·value_dim × d_model; none where keys serve as values, too.
+    /// n_kv_heads·value_dim × d_model; none where keys serve as values, or experts make them.
     pub(crate) v: Option<WeightMatrix>,
     pub(crate) after: [After; 3],
 }
@@ -84,7 +86,9 @@ impl Attention {
         let latent = self.latent.iter().flat_map(Latent::matrices);
         let adapters = self.adapters.iter().flatten().flat_map(Adapters::matrices);
         let latent = latent.chain(self.shared_key.iter().flat_map(SharedKey::matrices));
-        projected.chain(latent).chain(&self.gate).chain([&self.output]).chain(adapters)
+        let values = self.values.iter().flat_map(|values| values.matrices());
+        let rest = values.chain(&self.gate).chain([&self.output]).chain(adapters);
+        projected.chain(latent).chain(rest)
     }
 }
 
@@ -113,6 +117,7 @@ impl Loader<'_> {
                 projections: None,
                 latent: None,
                 shared_key: None,
+                values: None,
                 head_norms: [None, None, None],
                 gate: None,
                 gate_after: After::default(),
@@ -138,6 +143,9 @@ impl Loader<'_> {
             true => Some(self.matrix(&gate_name, gate_rows, d_model)?),
             false => None,
         };
+        let mixture = config.value_experts.as_ref().filter(|_| layer.experts);
+        let values = mixture.map(|mixture| self.value_experts(mixture, block)).transpose()?;
+        let values = values.map(Box::new);
         let mut gate_after = After::default();
         let projections = match layer.cache == i {
             _ if in_queries => {
@@ -150,9 +158,12 @@ impl Loader<'_> {
                     after,
                 }
             }
-            true => self.projections(block, [d_q, d_kv, d_v], d_model)?,
+            true => self.projections(block, [d_q, d_kv, d_v], d_model, values.is_some())?,
             false => self.queries_alone(block, [d_q, d_kv], d_model)?,
         };
+        if self.family.attention_gate == AttentionGate::SoftplusOfTwo {
+            gate_after.scale = self.number(&name("attn_gate.scale"))?;
+        }
         let head_norms = self.head_norms(config, i)?;
         Ok(Attention {
             gate_after,
@@ -160,6 +171,7 @@ impl Loader<'_> {
             projections: Some(projections),
             latent: None,
             shared_key: None,
+            values,
             head_norms,
             gate,
             sub_norm: self.norm(&name("attn_sub_norm"), &[d_heads])?,
@@ -180,7 +192,9 @@ impl Loader<'_> {
     fn gate_rows(&self, name: &str, n_heads: usize, d_heads: usize) -> usize {
         match self.family.attention_gate {
             AttentionGate::EachHead => n_heads,
-            AttentionGate::EachNumber | AttentionGate::InQueries => d_heads,
+            AttentionGate::EachNumber | AttentionGate::InQueries | AttentionGate::SoftplusOfTwo => {
+                d_heads
+            }
             AttentionGate::Softplus => match self.gguf.tensor(name) {
                 Some(gate) if gate.shape.get(1) == Some(&d_heads) => d_heads,
                 _ => n_heads,
@@ -205,6 +219,7 @@ impl Loader<'_> {
             projections: None,
             latent: Some(latent),
             shared_key: None,
+            values: None,
             head_norms: [None, None, None],
             gate: match self.has(&name("attn_gate.weight")) {
                 true => {
@@ -241,6 +256,7 @@ impl Loader<'_> {
             projections: None,
             latent: None,
             shared_key: Some(shared_key),
+            values: None,
             head_norms: [None, None, None],
             gate: None,
             gate_after: After::default(),
@@ -296,7 +312,13 @@ impl Loader<'_> {
             QkNorm::ScaleOfHead => vec![1, n_heads],
         };
         let read = |loader: &mut Self, part: &str, n_heads: usize| {
-            let mut norm = loader.norm(&name(part), &shape(n_heads))?;
+            let mut shape = shape(n_heads);
+            // Files of K2 Horizon have them one after another.
+            let tensor = loader.gguf.tensor(&format!("{}.weight", name(part)));
+            if kind == QkNorm::EachHead && tensor.is_some_and(|tensor| tensor.shape.len() == 1) {
+                shape = vec![n_heads * width];
+            }
+            let mut norm = loader.norm(&name(part), &shape)?;
             if let (Some(norm), QkNorm::ScaleOfHead) = (&mut norm, kind) {
                 let each = norm.weight.iter().flat_map(|scale| std::iter::repeat_n(*scale, width));
                 norm.weight = each.collect();
@@ -312,12 +334,13 @@ impl Loader<'_> {
         Ok([q, k, self.norm(&name("attn_v_norm"), &[width])?])
     }
 
-    /// Queries, keys and values: parts of one tensor, or several.
+    /// Queries, keys and values, unless those are of experts: parts of one tensor, or several.
     fn projections(
         &mut self,
         block: usize,
         [q, k, v]: [usize; 3],
         d_model: usize,
+        of_experts: bool,
     ) -> Result<Projections, ModelError> {
         let fused = format!("blk.{block}.attn_qkv.weight");
         let after = self.after_qkv(block, [q, k, v])?;
@@ -331,7 +354,11 @@ impl Loader<'_> {
             });
         }
         let name = |part: &str| format!("blk.{block}.{part}.weight");
-        let has_values = !self.family.keys_as_values || self.has(&name("attn_v"));
+        let has_values = !of_experts && (!self.family.keys_as_values || self.has(&name("attn_v")));
+        let [of_q, of_k, of_v] = after;
+        // Keys that serve as values are the products with what is done with them.
+        let of_v = if has_values || of_experts { of_v } else { of_k.clone() };
+        let after = [of_q, of_k, of_v];
         Ok(Projections {
             q: self.matrix(&name("attn_q"), q, d_model)?,
             k: Some(self.matrix(&name("attn_k"), k, d_model)?),
@@ -350,7 +377,11 @@ impl Loader<'_> {
     ) -> Result<Projections, ModelError> {
         let name = |part: &str| format!("blk.{block}.{part}.weight");
         let fused = name("attn_qkv");
-        let after = [After::default(), After::default(), After::default()];
+        let of_all = self.after_qkv(block, [q, kv, kv])?;
+        // llama.cpp 0.6.0 multiplies them in all graphs but that of several streams.
+        let is_read = !self.family.streams || is_nvfp4(self.gguf, &format!("blk.{block}.attn_q"));
+        let [of_q, ..] = if is_read { of_all } else { Default::default() };
+        let after = [of_q, After::default(), After::default()];
         if self.has(&fused) {
             let q = self.rows(&fused, 0..q, q + 2 * kv, d_model)?;
             return Ok(Projections { q, k: None, v: None, after });
@@ -364,7 +395,11 @@ impl Loader<'_> {
         Ok(Projections { q: self.matrix(&name("attn_q"), q, d_model)?, k: None, v: None, after })
     }
 
-    fn after_qkv(&mut self, block: usize, [q, k, v]: [usize; 3]) -> Result<[After; 3], ModelError> {
+    pub(super) fn after_qkv(
+        &mut self,
+        block: usize,
+        [q, k, v]: [usize; 3],
+    ) -> Result<[After; 3], ModelError> {
         let name = |part: &str| format!("blk.{block}.{part}");
         let fused = self.after(&name("attn_qkv"), q + k + v)?;
         let mut all = [

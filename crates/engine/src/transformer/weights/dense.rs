@@ -81,11 +81,7 @@ impl Loader<'_> {
             divisors: self.vector_if(&name("ffn.act.scales"), &[d_ff])?,
             sub_norm: self.norm(&name("ffn_sub_norm"), &[d_ff])?,
             down: self.matrix(&name("ffn_down.weight"), d_model, d_ff)?,
-            after: AfterFeedForward {
-                gate: self.after_of_network(&name("ffn_gate"), d_ff)?,
-                up: self.after_of_network(&name("ffn_up"), d_ff)?,
-                down: self.after_of_network(&name("ffn_down"), d_model)?,
-            },
+            after: self.after_feed_forward(block, d_ff, d_model)?,
             adapters: self.adapters(
                 config,
                 block,
@@ -96,6 +92,32 @@ impl Loader<'_> {
                 ],
             )?,
         })
+    }
+
+    fn after_feed_forward(
+        &mut self,
+        block: usize,
+        d_ff: usize,
+        d_model: usize,
+    ) -> Result<AfterFeedForward, ModelError> {
+        let name = |part: &str| format!("blk.{block}.{part}");
+        let (gate, up) = match self.family.feed_forward {
+            // One matrix: first the rows of the gate.
+            FeedForward::FusedGate(_) => {
+                let After { scale, bias } = self.after_of_network(&name("ffn_up"), 2 * d_ff)?;
+                let halves = bias.map(|mut gate| {
+                    let up = gate.split_off(d_ff);
+                    (gate, up)
+                });
+                let (gate, up) = halves.unzip();
+                (After { scale, bias: gate }, After { scale, bias: up })
+            }
+            _ => (
+                self.after_of_network(&name("ffn_gate"), d_ff)?,
+                self.after_of_network(&name("ffn_up"), d_ff)?,
+            ),
+        };
+        Ok(AfterFeedForward { gate, up, down: self.after_of_network(&name("ffn_down"), d_model)? })
     }
 
     /// The factor and the bias of the matrix of this name. llama.cpp multiplies the sum with its

@@ -28,7 +28,7 @@ pub(in super::super) struct Experts {
     pub(in super::super) gate: Vec<WeightMatrix>,
     /// For each expert d_ff × d_model.
     pub(in super::super) up: Vec<WeightMatrix>,
-    /// For each expert d_model × d_ff.
+    /// For each expert d_model × d_ff; empty where an expert has one matrix.
     pub(in super::super) down: Vec<WeightMatrix>,
     /// n_experts × d_ff.
     pub(in super::super) gate_bias: Option<Vec<f32>>,
@@ -66,7 +66,8 @@ impl Experts {
 
     /// The matrices of one expert.
     pub(in super::super) fn of_expert(&self, expert: usize) -> impl Iterator<Item = &WeightMatrix> {
-        self.gate.get(expert).into_iter().chain([&self.up[expert], &self.down[expert]])
+        let down = self.down.get(expert);
+        self.gate.get(expert).into_iter().chain([&self.up[expert]]).chain(down)
     }
 
     /// All matrices.
@@ -210,6 +211,33 @@ impl Loader<'_> {
             gate: self.expert_rows(&name("ffn_gate"), n, 0..d_ff, d_ff, d_model)?,
             up: self.expert_rows(&name("ffn_up"), n, 0..d_ff, d_ff, d_model)?,
             down: self.expert_rows(&name("ffn_down"), n, 0..d_model, d_model, d_ff)?,
+            gate_bias: None,
+            up_bias: None,
+            down_bias: None,
+            scales: [None, None, None],
+            narrow: None,
+            shared: None,
+            shared_gate: None,
+        })
+    }
+
+    /// The mixture that makes values of attention in a block.
+    pub(super) fn value_experts(
+        &mut self,
+        mixture: &ExpertConfig,
+        block: usize,
+    ) -> Result<Experts, ModelError> {
+        let &ExpertConfig { n_experts: n, d_ff: d_v, d_stream: d_model, .. } = mixture;
+        let name = |part: &str| format!("blk.{block}.attn_v_{part}");
+        Ok(Experts {
+            router: Some(self.matrix(&name("gate.weight"), n, d_model)?),
+            grouped: None,
+            router_bias: None,
+            selection_bias: self.vector_if(&name("gate.bias"), &[n])?,
+            by_token: None,
+            gate: Vec::new(),
+            up: self.expert_rows(&name("exps.weight"), n, 0..d_v, d_v, d_model)?,
+            down: Vec::new(),
             gate_bias: None,
             up_bias: None,
             down_bias: None,

@@ -56,6 +56,7 @@ const KINDS: &[&str] = &[
     "rwkv6.full",           // a state that is read before it changes
     "rwkv6qwen2.full",      // gated linear attention, heads that share keys
     "hrm_text.full",        // two stacks of layers by turns
+    "k2-horizon.values",    // norms of parts of the stream, values that experts make
     "grovemoe.full",        // experts that share networks
     "dots3note.full",       // latent attention of other widths in layers with a window
     "hy_v4.full",           // several streams, sinks of latent attention

@@ -12,7 +12,7 @@ use kelvin_kernels::format::Format;
 use kelvin_testkit::tiny::{Sizes, TinyModel};
 
 use super::{
-    build::{Case, SIZES},
+    build::{Case, Key, SIZES},
     cases::cases,
     run::{open, tokens},
 };
@@ -32,10 +32,10 @@ fn nvfp4_down(name: &str) -> Format {
     if name.ends_with("ffn_down.weight") { Format::NVFP4 } else { Format::F32 }
 }
 
-/// A file whose matrices after the activation are NVFP4.
-fn quantized_file(model: &TinyModel) -> Gguf {
+/// A file with some matrices in another format than F32.
+fn quantized_file(model: &TinyModel, format_of: fn(&str) -> Format) -> Gguf {
     let path = model.write();
-    let [bytes, _] = quantized::files(model, &|_, name| nvfp4_down(name));
+    let [bytes, _] = quantized::files(model, &|_, name| format_of(name));
     fs::write(&path, bytes).unwrap();
     let gguf = Gguf::open(&path).unwrap();
     fs::remove_file(path).unwrap();
@@ -53,7 +53,7 @@ fn idle(gguf: &Gguf) -> Vec<&str> {
 fn it_is_said_which_have_no_effect() {
     let model = qwen2().model();
     assert_eq!(idle(&open(&model)), ["ffn_gate.scale", "ffn_up.scale", "ffn_down.scale"]);
-    assert_eq!(idle(&quantized_file(&model)), ["ffn_gate.scale", "ffn_up.scale"]);
+    assert_eq!(idle(&quantized_file(&model, nvfp4_down)), ["ffn_gate.scale", "ffn_up.scale"]);
 }
 
 #[test]
@@ -63,11 +63,38 @@ fn one_of_an_nvfp4_matrix_counts_in_every_family() {
         let mut model = case.model();
         let scales = model.tensors.iter_mut().filter(|tensor| tensor.0.ends_with(doubled));
         scales.for_each(|(_, _, numbers)| numbers.iter_mut().for_each(|x| *x *= 2.0));
-        let model = load(&quantized_file(&model), &ModelOptions { threads: 1, isa: None });
+        let model =
+            load(&quantized_file(&model, nvfp4_down), &ModelOptions { threads: 1, isa: None });
         run::logits(&model, &ids(&tokens(&case)), CacheFormat::F32, 64)
     };
     let plain = of("nothing");
     assert!(plain == of("ffn_up.scale"));
     assert!(plain != of("ffn_down.scale"));
     assert!(plain != of("attn_q.scale"));
+}
+
+/// Phi 3 has the gate and what it weighs in one matrix.
+#[test]
+fn one_of_a_fused_gate_counts_for_both_halves() {
+    let case = Case {
+        name: "phi3.nvfp4",
+        tensors: "token_embd output_norm |
+            attn_norm attn_qkv attn_output ffn_norm ffn_up:fused* ffn_down",
+        keys: &[("attention.layer_norm_rms_epsilon", Key::F(1e-5))],
+        sizes: Sizes { d_ff: 128, ..SIZES },
+        format_of: None,
+    };
+    let is_up = |name: &str| {
+        if name.ends_with("ffn_up.weight") { Format::NVFP4 } else { Format::F32 }
+    };
+    let of = |doubled: &str| {
+        let mut model = case.model();
+        let tensors = model.tensors.iter_mut().filter(|tensor| tensor.0.ends_with(doubled));
+        tensors.for_each(|(_, _, numbers)| numbers.iter_mut().for_each(|x| *x *= 2.0));
+        let gguf = quantized_file(&model, is_up);
+        let model = load(&gguf, &ModelOptions { threads: 1, isa: None });
+        run::logits(&model, &ids(&tokens(&case)), CacheFormat::F32, 64)
+    };
+    assert!(of("ffn_up.scale") != of("nothing"));
+    assert!(of("ffn_up.scale") == of("ffn_up.weight"));
 }

@@ -75,6 +75,78 @@ pub const CASES: &[Case] = &[
         ),
         TWELVE,
     ),
+    // Factors of matrices have the number of the run, not that of the layer.
+    sized(
+        case(
+            "hrm_text.scales",
+            &[RMS, STACKS[0], STACKS[1], STACKS[2]],
+            "token_embd hrm.z_l_init! output |
+        attn_q* attn_k* attn_v* attn_gate attn_output* ffn_gate ffn_up ffn_down |
+        attn_q* attn_q- attn_k* attn_k- attn_v* attn_v- attn_gate attn_output* ffn_gate ffn_up
+        ffn_down |
+        attn_q* attn_k* attn_v* attn_gate attn_output* ffn_gate ffn_up ffn_down |
+        attn_q* attn_k* attn_v* attn_gate attn_output* ffn_gate ffn_up ffn_down |
+        attn_q# attn_k# attn_v# attn_output#",
+        ),
+        TWELVE,
+    ),
+    case(
+        "k2-horizon.plain",
+        &[RMS],
+        "token_embd output_norm |
+        attn_norm attn_q attn_k attn_v attn_output ffn_norm ffn_gate ffn_up ffn_down",
+    ),
+    // Norms of eight parts of the stream; gates of attention and their factor.
+    case(
+        "k2-horizon.full",
+        &[RMS, ("attention.group_norm_groups", U(8)), ("rope.freq_base", F(1e6))],
+        "token_embd output_norm output |
+        attn_norm attn_q* attn_k* attn_v* attn_q_norm:whole attn_k_norm:whole attn_gate*
+        attn_output* ffn_norm ffn_gate ffn_up ffn_down",
+    ),
+    sized(
+        case(
+            "k2-horizon.experts",
+            &[
+                RMS,
+                ("attention.group_norm_groups", U(4)),
+                N_EXPERTS,
+                N_USED,
+                WIDTH,
+                DENSE,
+                ("expert_shared_count", U(2)),
+                ("expert_weights_norm", B(true)),
+                ("expert_weights_scale", F(2.5)),
+            ],
+            "token_embd output_norm |
+        attn_norm attn_q attn_k attn_v attn_q_norm:each attn_k_norm:each attn_gate attn_output
+        ffn_norm ffn_gate ffn_up ffn_down |
+        attn_norm attn_q attn_k attn_v attn_q_norm:each attn_k_norm:each attn_gate attn_output
+        ffn_norm ffn_gate_inp exp_probs_b- ffn_gate_exps ffn_up_exps ffn_down_exps ffn_gate_shexp
+        ffn_up_shexp ffn_down_shexp",
+        ),
+        Sizes { d_shared: 80, ..SIZES },
+    ),
+    // Values of attention that experts make.
+    case(
+        "k2-horizon.values",
+        &[
+            RMS,
+            ("attention.group_norm_groups", U(8)),
+            ("attention.value_expert_count", U(6)),
+            ("attention.value_expert_used_count", U(2)),
+            N_EXPERTS,
+            N_USED,
+            WIDTH,
+            DENSE,
+            ("expert_weights_norm", B(true)),
+            ("expert_weights_scale", F(1.5)),
+        ],
+        "token_embd output_norm |
+        attn_norm attn_q attn_k attn_v attn_gate attn_output ffn_norm ffn_gate ffn_up ffn_down |
+        attn_norm attn_q attn_k attn_v_gate+ attn_v_exps attn_gate attn_output ffn_norm
+        ffn_gate_inp exp_probs_b- ffn_gate_exps ffn_up_exps ffn_down_exps",
+    ),
     case(
         "grovemoe.plain",
         &[

@@ -205,7 +205,53 @@ pub const CASES: &[Case] = &[
         ),
         Sizes { n_layers: 4, each: GEMMA4_LAYERS, head_dim: 24, rope_dim: 24, ..SIZES },
     ),
-
+    sized(
+        case(
+            "gemma4.shared_scales",
+            &[
+                RMS,
+                ("attention.sliding_window", U(9)),
+                ("attention.sliding_window_pattern", Bs(&[true, true, false, true, false])),
+                ("embedding_length_per_layer_input", U(16)),
+                ("attention.key_length_swa", U(16)),
+                ("attention.value_length_swa", U(16)),
+                ("rope.dimension_count_swa", U(16)),
+                ("rope.freq_base", F(1e6)),
+                ("attention.shared_kv_layers", U(2)),
+            ],
+            "token_embd output_norm rope_freqs per_layer_token_embd per_layer_model_proj
+        per_layer_proj_norm | attn_norm attn_q* attn_k* attn_v* attn_q_norm attn_k_norm
+        attn_output* post_attention_norm ffn_norm ffn_gate* ffn_up* ffn_down*
+        post_ffw_norm layer_output_scale inp_gate proj post_norm",
+        ),
+        Sizes {
+            n_layers: 5,
+            each: SHARED_LAYERS,
+            head_dim: 24,
+            rope_dim: 24,
+            layer_embedding: 16,
+            ..SIZES
+        },
+    ),
+    sized(
+        case(
+            "gemma4.keys_scales",
+            &[
+                RMS,
+                ("attention.sliding_window", U(9)),
+                ("attention.sliding_window_pattern", Bs(&[true, false, true, false])),
+                ("embedding_length_per_layer_input", U(0)),
+                ("attention.key_length_swa", U(16)),
+                ("attention.value_length_swa", U(16)),
+                ("rope.dimension_count_swa", U(16)),
+                ("rope.freq_base", F(1e6)),
+            ],
+            "token_embd output_norm rope_freqs | attn_norm attn_q* attn_k* attn_q_norm
+        attn_k_norm attn_output* post_attention_norm ffn_norm ffn_gate ffn_up ffn_down
+        post_ffw_norm",
+        ),
+        Sizes { n_layers: 4, each: GEMMA4_LAYERS, head_dim: 24, rope_dim: 24, ..SIZES },
+    ),
     sized(
         case(
             "gemma3n.plain",
