@@ -175,7 +175,7 @@ fn a_search_over_a_server_finds_what_it_finds_here() {
     asks("least entropy", "entropy can't be had here");
     refused(
         &[&there[..], &["--sampler", "temp=1 | min_p={0,0.1}"]].concat(),
-        "the chain `temp=1 | min_p=0` can't be asked of this server, min_p=0: openai has no such \
+        "the chain `temp=1 | min_p=0.1` can't be asked of this server, min_p=0.1: openai has no such \
          control",
     );
     // Of the settings that are usually tried, OpenAI's protocol has no words for those with min-p.

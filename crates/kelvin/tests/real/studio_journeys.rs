@@ -303,6 +303,13 @@ async fn sessions_are_kept_on_the_servers_disk_by_choice() {
     person
         .wait("document.querySelector('.sessions .here .note').textContent.endsWith('server')")
         .await;
+    // Nothing waits to be kept.
+    person
+        .wait(
+            "document.querySelector('.sessions .here .note').textContent.includes(\
+             `open · ${document.querySelectorAll('.sheet .piece').length} tokens`)",
+        )
+        .await;
     let files = || std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(files(), 1);
     let hash: String = person.read("location.hash").await;
