@@ -109,6 +109,9 @@ impl Machine<'_> {
 
     /// What the filter `attr` finds: methods and attributes, no items.
     pub(super) fn own_attribute(&mut self, value: &Value, name: &str) -> Res<Value> {
+        if name.starts_with('_') {
+            return Err(Failure::new(format!("attr doesn't read {name:?}")));
+        }
         match value {
             Value::Dict(_) => {
                 let found = method(value, name);

@@ -95,6 +95,10 @@ fn one_of_a_fused_gate_counts_for_both_halves() {
         let model = load(&gguf, &ModelOptions { threads: 1, isa: None });
         run::logits(&model, &ids(&tokens(&case)), CacheFormat::F32, 64)
     };
-    assert!(of("ffn_up.scale") != of("nothing"));
-    assert!(of("ffn_up.scale") == of("ffn_up.weight"));
+    let plain = of("nothing").concat();
+    let [scaled, doubled] = ["ffn_up.scale", "ffn_up.weight"].map(|part| of(part).concat());
+    // Weights that are twice as large aren't quantized to exactly twice as much.
+    let distance =
+        |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(10.0 * distance(&scaled, &doubled) < distance(&plain, &doubled));
 }
