@@ -10,7 +10,7 @@ trap 'rm -rf "$folder"' EXIT
 npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" json-autocomplete@0.1.3
 cat >"$folder/look.cjs" <<'NODE'
 const assert = require("node:assert");
-const { jsonAutocomplete = require("json-autocomplete") } = require("json-autocomplete");
+const jsonAutocomplete = require("json-autocomplete");
 
 const cases = [
     ['{"name": "Appl', '{"name": "Appl"}'],

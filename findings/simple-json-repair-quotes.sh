@@ -2,8 +2,8 @@
 # simple-json-repair 2.0.0 (npm): valid documents with curved quotation marks are changed.
 #
 # Guess: a document that is valid stays as it is.
-# Seen:  a curved mark ends a string that a straight one began, so `"She said “yes” at once"` becomes "She said ", a name
-#        "yes" and its value; in a list one element becomes three. jsonrepair 3.15.0, whose name and page it has, keeps
+# Seen:  a curved mark ends a string that a straight one began, so `"She said “yes” at once"` becomes "She said ", a
+#        name "yes" and its value; in a list one element becomes three. jsonrepair 3.15.0, whose page it shows, keeps
 #        them.
 set -euo pipefail
 folder=$(mktemp -d)
