@@ -25,7 +25,11 @@ const url = `http://127.0.0.1:${server.address().port}/v1`;
 const settings = { model: "m", contextSize: 4096, temperature: 0.7, topP: 0.5, maxTokens: 11, stop: ["END"] };
 const model = new OpenAIChatApi({ apiKey: "x", baseURL: url }, settings);
 const messages = [{ role: "user", content: "x" }];
-for (const [options, expected] of [[{}, [undefined, undefined]], [{ stop: "END", maximumResponseTokens: 11 }, [11, "END"]]]) {
+const calls = [
+    [{}, [undefined, undefined]],
+    [{ stop: "END", maximumResponseTokens: 11 }, [11, "END"]],
+];
+for (const [options, expected] of calls) {
     await model.chatCompletion(messages, { retries: 0, ...options }).catch(() => {});
     const { max_tokens, stop, temperature, top_p } = JSON.parse(sent);
     console.log("the model's:", settings, "the call's:", options, "sent:", { max_tokens, stop, temperature, top_p });

@@ -2,8 +2,8 @@
 # llm-bridge 2.0.1 (npm): a translated request loses its stop sequences, seed, penalties and top-k.
 #
 # Guess: between two providers that both have a setting it's translated, as the page promises no loss of data.
-# Seen:  of a request from one of OpenAI, Anthropic and Google to another only temperature, top-p and the limit are left.
-#        Stop sequences, which all three have, are dropped each way, and so are seed and penalties between OpenAI and
+# Seen:  of a request from one of OpenAI, Anthropic and Google to another only temperature, top-p and the limit are
+#        left. Stop sequences, which all three have, are dropped each way, and so are seed and penalties from OpenAI to
 #        Google, and top-k between Anthropic and Google, all without an error. To the same provider nothing is lost.
 set -euo pipefail
 folder=$(mktemp -d)
@@ -25,7 +25,7 @@ const requests = {
 const of = (request) => request.generationConfig ?? request;
 for (const from of Object.keys(requests)) {
     for (const to of Object.keys(requests)) {
-        const { messages: _, contents: __, system: ___, ...seen } = of(translateBetweenProviders(from, to, requests[from]));
+        const { messages: _, contents: __, ...seen } = of(translateBetweenProviders(from, to, requests[from]));
         console.log(from, "to", to, JSON.stringify(seen));
         const text = JSON.stringify(seen);
         assert(text.includes("0.7") && text.includes("0.5") && text.includes("11"));
