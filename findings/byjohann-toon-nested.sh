@@ -7,7 +7,8 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" @byjohann/toon@0.6.0 @toon-format/toon@4.4.0
+npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" \
+    @byjohann/toon@0.6.0 @toon-format/toon@4.4.0
 cat >"$folder/look.mjs" <<'NODE'
 import assert from "node:assert";
 import * as first from "@byjohann/toon";

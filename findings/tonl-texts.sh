@@ -2,8 +2,8 @@
 # tonl 2.5.2 (npm): texts of digits become numbers, empty texts go.
 #
 # Guess: `decodeTONL` of `encodeTONL` gives every document of JSON back.
-# Seen:  the list ["1", "2"] comes back as [1, 2], though "1" alone stays a text; in a table of objects a name whose text
-#        is empty is missing, and an integer beyond 2^53 comes back as a text.
+# Seen:  the list ["1", "2"] comes back as [1, 2], though "1" alone stays a text; in a table of objects a name whose
+#        text is empty is missing, and an integer beyond 2^53 comes back as a text.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
