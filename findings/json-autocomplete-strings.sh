@@ -2,8 +2,8 @@
 # json-autocomplete 0.1.3 (npm): brackets within a string are closed in the string.
 #
 # Guess: the beginning of a document is completed by ending what is open, so a string keeps its text.
-# Seen:  in a string that holds `{`, a word and `: null}` are written behind what has come: `f(x) { return` becomes
-#        `f(x) { return: null}`. Complete documents are spoiled too where one holds `{}`, in a string or not.
+# Seen:  where a string holds `{`, its text is taken for an object's and ended as one: `f(x) { return` becomes
+#        `f(x) { return: null}`. Complete documents that hold `{}`, in a string or not, are spoiled too.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
