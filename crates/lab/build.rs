@@ -1,5 +1,5 @@
-//! Packs plotly.js, which every report embeds: 4.6 MB of script in, 1.4 MB in the program. The crate
-//! plotly has it, and serves for nothing else, so it isn't linked.
+//! Packs plotly.js, which every report embeds: 4.6 MB of script in, 1.4 MB in the program. The
+//! crate plotly has it, and serves for nothing else, so it isn't linked.
 
 use std::{env, fs::File, io::Write, path::Path};
 

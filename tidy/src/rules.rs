@@ -122,6 +122,10 @@ pub(crate) fn for_rust(path: &str, text: &str) -> Vec<String> {
         });
     }
     if let Some(name) = name {
+        // Build scripts speak to cargo by printing.
+        if name != "kelvin" && !path.ends_with("/build.rs") {
+            prints(&product, &mut report);
+        }
         of_crate(name, &code, &product, &mut report);
     }
     found
@@ -147,17 +151,19 @@ fn functions(code: &str) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// Rules that depend on the crate: what it may print, import and reach.
-fn of_crate(name: &str, code: &str, product: &str, report: &mut dyn FnMut(&str, usize, &str)) {
-    if name != "kelvin" {
-        for printing in ["print", "println", "eprint", "eprintln", "dbg"] {
-            for at in find_word(product, printing)
-                .filter(|&at| product[at + printing.len()..].starts_with('!'))
-            {
-                report(product, at, "only crates/kelvin prints; return it or tell an observer");
-            }
+/// Libraries don't print.
+fn prints(product: &str, report: &mut dyn FnMut(&str, usize, &str)) {
+    for printing in ["print", "println", "eprint", "eprintln", "dbg"] {
+        for at in find_word(product, printing)
+            .filter(|&at| product[at + printing.len()..].starts_with('!'))
+        {
+            report(product, at, "only crates/kelvin prints; return it or tell an observer");
         }
     }
+}
+
+/// Rules that depend on the crate: what it may import and reach.
+fn of_crate(name: &str, code: &str, product: &str, report: &mut dyn FnMut(&str, usize, &str)) {
     for downstream in crate::FLOW.iter().filter(|c| **c != name && !upstream_of(name).contains(c)) {
         // The binary's own crate name is a word of the language of every comment, but not of code.
         let import =

@@ -54,8 +54,8 @@ const MODULE: (&str, &str) = ("kelvin-web", "wasm32-wasip1");
 
 /// Asks cargo what the package `name` of this workspace is built from for the platform `target`
 /// (the triple of rustc), with its default features. The program (`kelvin`) has the module beside
-/// it. Crates of the workspace itself aren't listed, nor dependencies of tests and of build scripts,
-/// but for crates whose files a build script packs.
+/// it. Crates of the workspace itself aren't listed, nor dependencies of tests and of build
+/// scripts, but for crates whose files a build script packs.
 ///
 /// # Errors
 /// If cargo can't be run, or answers something unexpected.

@@ -24,6 +24,17 @@ struct Writer {
     paid: usize,
 }
 
+/// What is called, as it's printed.
+fn name_of(callable: &Callable) -> String {
+    match callable {
+        Callable::Global(name) => format!("<function {name}>"),
+        Callable::Method(_, name) => format!("<method {name}>"),
+        Callable::Macro(_) => "<Macro>".to_string(),
+        Callable::Joiner(..) => "<Joiner>".to_string(),
+        Callable::Cycler(..) => "<Cycler>".to_string(),
+    }
+}
+
 impl Machine<'_> {
     /// Python's `str(value)`.
     pub(super) fn text_of(&mut self, value: &Value) -> Res<Text> {
@@ -121,13 +132,7 @@ impl Machine<'_> {
                 let (at, n) = (state.at.get() + 1, state.items.len());
                 out.push_str(&format!("<LoopContext {at}/{n}>"));
             }
-            Value::Callable(callable) => match &**callable {
-                Callable::Global(name) => out.push_str(&format!("<function {name}>")),
-                Callable::Method(_, name) => out.push_str(&format!("<method {name}>")),
-                Callable::Macro(_) => out.push_str("<Macro>"),
-                Callable::Joiner(..) => out.push_str("<Joiner>"),
-                Callable::Cycler(..) => out.push_str("<Cycler>"),
-            },
+            Value::Callable(callable) => out.push_str(&name_of(callable)),
         }
         Ok(())
     }

@@ -76,8 +76,8 @@ impl TinyModel {
     /// Adds tensors: those of the whole, `|`, those of each layer; or those of the first layers,
     /// each after a `|`, the last list being that of all others. `+` means that there is a bias as
     /// well, `-` that there is nothing else, `*` a scale, `#` that alone, `!` that the name ends
-    /// without `.weight`; after `:` stands which of several shapes. What a layer doesn't have is left
-    /// out.
+    /// without `.weight`; after `:` stands which of several shapes. What a layer doesn't have is
+    /// left out.
     pub fn add_tensors(&mut self, random: &mut Random, sizes: &Sizes, list: &str) {
         let (whole, layers) = list.split_once('|').expect("lists of the whole and of layers");
         let layers: Vec<&str> = layers.split('|').collect();

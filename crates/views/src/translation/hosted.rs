@@ -377,7 +377,8 @@ mod tests {
                         assert!(control.range.has(value.as_f64().unwrap()), "{model}: {chain}");
                         tried += 1;
                     }
-                    let whole = said.runs == said.from;
+                    // A stage that is off isn't missed.
+                    let whole = said.runs == said.from.trim_start_matches("top_k=0 | ");
                     assert!(whole || !said.missing.is_empty(), "{model}: {chain}");
                 }
             }

@@ -156,6 +156,13 @@ pub struct Config {
 const MAX_TIMES: usize = 64;
 const MAX_SHARING: usize = 128;
 
+/// Refuses a file with a tensor that the family neither reads nor knows to have no effect.
+fn refuse_unread(gguf: &Gguf, architecture: &str) -> Result<(), ModelError> {
+    let uses = families::of_tensors(gguf);
+    let is_known = |i: usize, _: &str| matches!(uses[i], Use::Read | Use::Ignored(_));
+    families::refuse_unread(gguf, architecture, is_known)
+}
+
 impl Config {
     /// Reads and checks the hyperparameters.
     ///
@@ -218,9 +225,7 @@ impl Config {
             let key = if d_ff == 0 { "feed_forward_length" } else { "attention.head_count_kv" };
             return Err(keys.error(key, "0 in every layer".to_string()));
         }
-        let uses = families::of_tensors(gguf);
-        let is_known = |i: usize, _: &str| matches!(uses[i], Use::Read | Use::Ignored(_));
-        families::refuse_unread(gguf, family.architecture, is_known)?;
+        refuse_unread(gguf, family.architecture)?;
         let vocab_size = heads::vocab_size(gguf, keys, d_model)?;
         let ctx_len = keys.size("context_length", None, 1 << 28)?;
         let shared_key = compressed::read(keys, &mut layers, d_model)?;

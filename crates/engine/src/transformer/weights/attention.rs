@@ -112,22 +112,7 @@ impl Loader<'_> {
         let name = |part: &str| format!("blk.{block}.{part}");
         let norm = self.first_norm(self.family.attention_norms, block, d_model)?;
         if layer.n_kv_heads == 0 {
-            return Ok(Attention {
-                norm,
-                projections: None,
-                latent: None,
-                shared_key: None,
-                values: None,
-                head_norms: [None, None, None],
-                gate: None,
-                gate_after: After::default(),
-                sub_norm: None,
-                output: self.matrix(&name("attn_output.weight"), d_model, d_model)?,
-                sinks: Vec::new(),
-                post_norm: None,
-                after: self.after(&name("attn_output"), d_model)?,
-                adapters: None,
-            });
+            return self.output_alone(block, d_model, norm);
         }
         if let Some(shared) = &config.shared_key {
             return self.shared_key_attention(config, shared, i, norm);
@@ -185,6 +170,32 @@ impl Loader<'_> {
             )?,
             after: self.after_attention(config, &name("attn_output"))?,
             adapters: self.attention_adapters(config, block, [d_q, d_kv, d_v, d_heads])?,
+        })
+    }
+
+    /// A layer without heads: its input goes through the output's matrix.
+    fn output_alone(
+        &mut self,
+        block: usize,
+        d_model: usize,
+        norm: Option<Norm>,
+    ) -> Result<Attention, ModelError> {
+        let name = format!("blk.{block}.attn_output");
+        Ok(Attention {
+            norm,
+            projections: None,
+            latent: None,
+            shared_key: None,
+            values: None,
+            head_norms: [None, None, None],
+            gate: None,
+            gate_after: After::default(),
+            sub_norm: None,
+            output: self.matrix(&format!("{name}.weight"), d_model, d_model)?,
+            sinks: Vec::new(),
+            post_norm: None,
+            after: self.after(&name, d_model)?,
+            adapters: None,
         })
     }
 
