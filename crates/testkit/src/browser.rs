@@ -161,13 +161,18 @@ impl Person {
 
     /// Waits until an expression is true.
     pub async fn wait(&self, condition: &str) {
+        self.wait_for(PATIENCE, condition).await;
+    }
+
+    /// Waits until an expression is true, at most so long.
+    pub async fn wait_for(&self, patience: Duration, condition: &str) {
         let begun = Instant::now();
         loop {
             let is: bool = self.read(&format!("Boolean({condition})")).await;
             if is {
                 return;
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > patience {
                 let page: String = self
                     .read(
                         "`${location.hash}\\n${document.querySelector('main').innerText.slice(0, \

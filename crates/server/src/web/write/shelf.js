@@ -79,10 +79,15 @@ export function shelf(host, isOffered) {
   function paint() {
     const wanted = words();
     const found = all.filter((head) => has(head, wanted));
-    const buttons = [...list.querySelectorAll("button")];
-    const focused = buttons.findIndex((one) => one === document.activeElement);
+    // A session may be saved, and the list made anew, while somebody is at it.
+    const controls = () =>
+      /** @type {HTMLElement[]} */ ([...list.querySelectorAll("button, summary")]);
+    const focused = controls().findIndex((one) => one === document.activeElement);
+    const menu = list.querySelector("details[open]")?.closest("li")?.dataset.id;
     clear(list).append(...found.map((head) => item(head, head.id === open, host)));
-    if (focused >= 0) list.querySelectorAll("button")[focused]?.focus();
+    for (const { dataset, lastElementChild } of list.querySelectorAll("li"))
+      if (dataset.id === menu) lastElementChild?.querySelector("details")?.setAttribute("open", "");
+    if (focused >= 0) controls()[focused]?.focus();
     none.hidden = found.length > 0;
     none.textContent = all.length === 0 ? "No session is kept yet." : "No session has these words.";
   }
@@ -174,5 +179,5 @@ function item(head, here, { open, duplicate, save, remove }) {
     exporter(name, (form) => save(head, form)),
     button("Delete", remove),
   );
-  return h("li", { class: here ? "here" : "" }, title, does);
+  return h("li", { class: here ? "here" : "", "data-id": head.id }, title, does);
 }
