@@ -161,11 +161,11 @@ impl Person {
 
     /// Waits until an expression is true.
     pub async fn wait(&self, condition: &str) {
-        self.wait_for(PATIENCE, condition).await;
+        self.wait_up_to(PATIENCE, condition).await;
     }
 
     /// Waits until an expression is true, at most so long.
-    pub async fn wait_for(&self, patience: Duration, condition: &str) {
+    pub async fn wait_up_to(&self, patience: Duration, condition: &str) {
         let begun = Instant::now();
         loop {
             let is: bool = self.read(&format!("Boolean({condition})")).await;

@@ -85,8 +85,10 @@ export function shelf(host, isOffered) {
     const focused = controls().findIndex((one) => one === document.activeElement);
     const menu = list.querySelector("details[open]")?.closest("li")?.dataset.id;
     clear(list).append(...found.map((head) => item(head, head.id === open, host)));
-    for (const { dataset, lastElementChild } of list.querySelectorAll("li"))
-      if (dataset.id === menu) lastElementChild?.querySelector("details")?.setAttribute("open", "");
+    for (const { dataset, lastElementChild } of list.querySelectorAll("li")) {
+      const details = lastElementChild?.querySelector("details");
+      if (details && dataset.id === menu) details.open = true;
+    }
     if (focused >= 0) controls()[focused]?.focus();
     none.hidden = found.length > 0;
     none.textContent = all.length === 0 ? "No session is kept yet." : "No session has these words.";
