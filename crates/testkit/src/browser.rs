@@ -85,6 +85,17 @@ impl Person {
         self.page.evaluate_on_new_document(script).await.unwrap();
     }
 
+    /// Keeps files that pages to come save: what is in them in `window.saved`, and the name of the
+    /// last one in `window.named`.
+    pub async fn keep_files(&self) {
+        self.first(
+            "window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = (blob) => \
+             { window.saved.push(blob); return make(blob); }; HTMLAnchorElement.prototype.click = \
+             function () { window.named = this.download; };",
+        )
+        .await;
+    }
+
     /// In a window of this width, in a theme.
     pub async fn look(&self, width: i64, theme: &str) {
         self.window(width, 900, theme).await;

@@ -7,13 +7,7 @@ use kelvin_testkit::{browser::Person, server::Server};
 async fn figures_of_the_lesson_are_saved_with_title_temperature_and_legend() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person
-        .first(
-            "window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = (blob) => \
-             { window.saved.push(blob); return make(blob); }; HTMLAnchorElement.prototype.click = \
-             function () { window.named = this.download; };",
-        )
-        .await;
+    person.keep_files().await;
     let greetings = "Six greetings, cold and hot";
     for (hash, n, words) in [
         ("#/learn?step=1", 1, &["What could come next", "T = 1", "smollm2"][..]),
@@ -72,14 +66,11 @@ async fn figures_of_the_lesson_are_saved_with_title_temperature_and_legend() {
 async fn a_link_names_its_model_and_a_figure_becomes_a_file() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    // What is copied and what is saved is kept here.
+    person.keep_files().await;
     person
         .first(
-            "window.copied = []; window.saved = []; Object.defineProperty(navigator, 'clipboard', \
-             { value: { writeText: async (text) => window.copied.push(text) } }); const make = \
-             URL.createObjectURL; URL.createObjectURL = (blob) => { window.saved.push(blob); return \
-             make(blob); }; HTMLAnchorElement.prototype.click = function () { window.named = \
-             this.download; };",
+            "window.copied = []; Object.defineProperty(navigator, 'clipboard', { value: { \
+             writeText: async (text) => window.copied.push(text) } });",
         )
         .await;
     person.go("#/softmax?t=2").await;
@@ -121,13 +112,7 @@ async fn a_link_names_its_model_and_a_figure_becomes_a_file() {
 async fn a_table_of_bars_becomes_a_file() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person
-        .first(
-            "window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = (blob) => { \
-             window.saved.push(blob); return make(blob); }; HTMLAnchorElement.prototype.click = \
-             function () { window.named = this.download; };",
-        )
-        .await;
+    person.keep_files().await;
     person.go("#/softmax").await;
     person.wait("document.querySelectorAll('.plots figure path').length > 4").await;
     person.click("[aria-label='Save “Probabilities of the logits” as SVG']").await;

@@ -329,13 +329,7 @@ async fn on_a_servers_disk_nobody_lands_in_anothers_session_and_nothing_unasked_
 async fn the_last_session_leaves_an_empty_one_and_texts_are_exported_in_several_forms() {
     let server = Server::start(&[], None);
     let person = Person::at(&server.address).await;
-    person
-        .first(
-            "window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = (blob) => \
-             { window.saved.push(blob); return make(blob); }; HTMLAnchorElement.prototype.click = \
-             function () { window.named = this.download; };",
-        )
-        .await;
+    person.keep_files().await;
     person.go("#/write?n=8&text=Tea+*is*").await;
     is_written(&person).await;
     is_kept(&person).await;

@@ -413,10 +413,7 @@ pub struct MeltingPoint {
 impl MeltingPoint {
     /// Where it lies, if no setting has its temperature, as the rest of a sentence.
     pub fn between_words(&self) -> String {
-        let (colder, hotter) = match self.between {
-            Some(between) => between,
-            None => return String::new(),
-        };
+        let Some((colder, hotter)) = self.between else { return String::new() };
         format!(", between T = {colder} and T = {hotter}, which were tried")
     }
 }
