@@ -52,6 +52,13 @@ const TARGET_TASK_BYTES: usize = 64 << 10;
 /// read.
 const MAX_PREFETCH_BYTES: usize = 256 << 10;
 
+/// Row groups that a call computes of a tile of many tokens.
+const GROUPS_AT_ONCE: usize = 4;
+
+/// Bytes of weights that a thread multiplies with all tiles before it goes on: they and a tile's
+/// activations stay in its L2 cache.
+const MAX_SHARE_BYTES: usize = 128 << 10;
+
 /// The tasks of one product: `n_tasks` from `first_task` on, each a range of neighbouring row
 /// groups.
 #[derive(Clone, Copy)]
@@ -196,25 +203,35 @@ unsafe fn multiply_groups(
         multiply(isa, weights, groups, input, 0, out.as_chunks_mut().0);
         return;
     }
-    let mut sums = [[0.0; GROUP_ROWS]; TILE_TOKENS];
-    // Of few tokens a call computes several groups.
-    let at_once = if (1..=FEW).contains(&n) { TILE_TOKENS / n } else { 1 };
-    for first in groups.clone().step_by(at_once) {
-        let groups = first..groups.end.min(first + at_once);
+    // A tile is multiplied with several groups, so that its activations stay in L1 and the results
+    // of a token are neighbours in memory; a share of the groups, so that the weights stay in L2
+    // from one tile to the next.
+    let at_once = if n <= FEW { TILE_TOKENS / n.max(1) } else { GROUPS_AT_ONCE };
+    let bytes = weights.groups(groups.start..groups.start + 1).len();
+    let share = (MAX_SHARE_BYTES / bytes).next_multiple_of(at_once).max(at_once);
+    let mut sums = [[0.0; GROUP_ROWS]; TILE_TOKENS * GROUPS_AT_ONCE];
+    let parts = |all: Range<usize>, len: usize| {
+        all.clone().step_by(len).map(move |first| first..all.end.min(first + len))
+    };
+    for share in parts(groups, share) {
         for token in (0..n).step_by(TILE_TOKENS) {
             let tokens = TILE_TOKENS.min(n - token);
-            let sums = &mut sums[..groups.len() * tokens];
-            multiply(isa, weights, groups.clone(), input, token, sums);
-            for (i, sums) in sums.iter().enumerate() {
-                let (group, token) = (first + i / tokens, token + i % tokens);
-                let lanes = GROUP_ROWS.min(n_rows - group * GROUP_ROWS);
-                let start = token * n_rows + group * GROUP_ROWS;
-                // SAFETY: the caller's promise.
-                let out = unsafe { std::slice::from_raw_parts_mut(out.at(start), lanes) };
-                match <&mut [f32; GROUP_ROWS]>::try_from(&mut *out) {
-                    // A constant length compiles to a vector copy, not a call.
-                    Ok(out) => *out = *sums,
-                    Err(_) => out.copy_from_slice(&sums[..lanes]),
+            for groups in parts(share.clone(), at_once) {
+                let sums = &mut sums[..groups.len() * tokens];
+                multiply(isa, weights, groups.clone(), input, token, sums);
+                for t in 0..tokens {
+                    for (i, group) in groups.clone().enumerate() {
+                        let sums = &sums[i * tokens + t];
+                        let lanes = GROUP_ROWS.min(n_rows - group * GROUP_ROWS);
+                        let start = (token + t) * n_rows + group * GROUP_ROWS;
+                        // SAFETY: the caller's promise.
+                        let out = unsafe { std::slice::from_raw_parts_mut(out.at(start), lanes) };
+                        match <&mut [f32; GROUP_ROWS]>::try_from(&mut *out) {
+                            // A constant length compiles to a vector copy, not a call.
+                            Ok(out) => *out = *sums,
+                            Err(_) => out.copy_from_slice(&sums[..lanes]),
+                        }
+                    }
                 }
             }
         }

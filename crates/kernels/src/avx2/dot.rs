@@ -1,6 +1,6 @@
 //! Sums of products of eight rows' codes with a token's q's, exact in i16 and then i32.
 
-use std::arch::x86_64::*;
+use std::{arch::x86_64::*, ops::Range};
 
 use crate::{
     layout::{Codes, Layout},
@@ -16,7 +16,7 @@ impl<const FORMAT: usize> LayoutOf<FORMAT> {
     /// What is added to the integers to make them unsigned.
     pub(super) const ZERO: i32 = zero(Self::LAYOUT);
     /// How many pairs of products fit i16 in one sum within a sub-block of (half of) 32 weights.
-    const PAIRS: usize = pairs_that_fit(Self::LAYOUT);
+    pub(super) const PAIRS: usize = pairs_that_fit(Self::LAYOUT);
 }
 
 /// NVFP4 is signed because its sums of 16 q's aren't kept.
@@ -104,6 +104,57 @@ pub(super) unsafe fn dot<const FORMAT: usize>(
         g += fit;
     }
     isum
+}
+
+/// Σ scale·code·q over 16 unsigned codes of both halves of a row group, of which each broadcast q
+/// serves two.
+///
+/// # Safety
+/// `q` has 16 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn dot_both<const FORMAT: usize>(
+    codes: &[[__m256i; 4]; 2],
+    q: *const i8,
+    scales: [__m256i; 2],
+) -> [__m256i; 2] {
+    let fit = if LayoutOf::<FORMAT>::PAIRS < 4 { LayoutOf::<FORMAT>::PAIRS } else { 4 };
+    let mut isums = [_mm256_setzero_si256(); 2];
+    let mut g = 0;
+    while g < 4 {
+        // SAFETY: the caller's promise.
+        let sums16 = unsafe { pairs_both(codes, q, g..g + fit) };
+        for half in 0..2 {
+            let products = _mm256_madd_epi16(sums16[half], scales[half]);
+            isums[half] = if g == 0 { products } else { _mm256_add_epi32(isums[half], products) };
+        }
+        g += fit;
+    }
+    isums
+}
+
+/// The sums of pairs of products in i16, over some of four quads, of both halves.
+///
+/// # Safety
+/// `q` has 16 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn pairs_both(
+    codes: &[[__m256i; 4]; 2],
+    q: *const i8,
+    quads: Range<usize>,
+) -> [__m256i; 2] {
+    let mut sums16 = [_mm256_setzero_si256(); 2];
+    for g in quads.clone() {
+        // SAFETY: the caller's promise; quad g has q's bytes from 4g.
+        let quad = unsafe { quad(q, g) };
+        for half in 0..2 {
+            let pairs = _mm256_maddubs_epi16(codes[half][g], quad);
+            sums16[half] =
+                if g == quads.start { pairs } else { _mm256_add_epi16(sums16[half], pairs) };
+        }
+    }
+    sums16
 }
 
 /// Σ scale·code·q over 16 signed codes of each row, given as absolute values, then codes.

@@ -23,6 +23,7 @@ use std::arch::x86_64::*;
 
 use super::{
     dot::{dot, dot_signed},
+    tiles,
     unpack::{codes, factors, minima, scale_pairs, signed_codes, step_scales},
 };
 use crate::{
@@ -55,7 +56,7 @@ pub(crate) fn quantized(
         2 => of_format::<2>(format, streams, input, sums),
         3 => of_format::<3>(format, streams, input, sums),
         4 => of_format::<4>(format, streams, input, sums),
-        _ => of_format::<ANY>(format, streams, input, sums),
+        _ => for_format!(format, FORMAT => many::<FORMAT>(streams, input, sums)),
     }
 }
 
@@ -67,6 +68,16 @@ fn of_format<const N: usize>(
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
     for_format!(format, FORMAT => of_layout::<FORMAT, N>(streams, input, sums))
+}
+
+/// Any number of tokens.
+#[target_feature(enable = "avx2,fma,f16c")]
+fn many<const FORMAT: usize>(streams: &[u8], input: TokenTile<'_>, sums: &mut [[f32; GROUP_ROWS]]) {
+    if LayoutOf::<FORMAT>::SIGNED {
+        of_layout::<FORMAT, ANY>(streams, input, sums);
+    } else {
+        tiles::of_layout::<FORMAT>(streams, input, sums);
+    }
 }
 
 /// `N` tokens, at most [`FEW`], or [`ANY`] number of them.
@@ -285,7 +296,7 @@ fn super_blocks<const FORMAT: usize, const N: usize>(
 /// Subtracts the zero point times `sum` from `isum`.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn without_zeros<const FORMAT: usize>(isum: __m256i, sum: __m256i) -> __m256i {
+pub(super) fn without_zeros<const FORMAT: usize>(isum: __m256i, sum: __m256i) -> __m256i {
     match LayoutOf::<FORMAT>::ZERO {
         0 => isum,
         1 => _mm256_sub_epi32(isum, sum),
@@ -298,7 +309,7 @@ fn without_zeros<const FORMAT: usize>(isum: __m256i, sum: __m256i) -> __m256i {
 /// Writes the accumulators of each token: two vectors of eight rows.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
+pub(super) fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
     for (sums, acc) in sums.iter_mut().zip(accs) {
         for (half, acc) in acc.iter().enumerate() {
             // SAFETY: `sums` is sixteen f32.

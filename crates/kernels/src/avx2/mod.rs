@@ -3,6 +3,7 @@
 mod dot;
 pub(crate) mod matmul;
 pub(crate) mod roofline;
+mod tiles;
 pub(crate) mod unpack;
 mod vector;
 

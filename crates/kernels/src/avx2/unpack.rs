@@ -61,6 +61,23 @@ pub(super) unsafe fn signed_codes<const FORMAT: usize>(
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [__m256i; 8] {
+    // SAFETY: the caller's promise.
+    let [a, b, c, d] = unsafe { four_codes::<FORMAT>(planes, 0) };
+    // SAFETY: the caller's promise.
+    let [e, f, g, h] = unsafe { four_codes::<FORMAT>(planes, 1) };
+    [a, b, c, d, e, f, g, h]
+}
+
+/// As [`codes`], the first or last four quads (`part`).
+///
+/// # Safety
+/// `planes` has one half of `bits` planes.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn four_codes<const FORMAT: usize>(
+    planes: *const u8,
+    part: usize,
+) -> [__m256i; 4] {
     // SAFETY: the planes are where `Layout::code` reads them, within the bytes the caller promises.
     let plane = |i: usize| unsafe { _mm256_loadu_si256(planes.add(i * PLANE_BYTES).cast()) };
     let two_bits = |from: usize, g: usize| {
@@ -80,7 +97,8 @@ pub(super) unsafe fn codes<const FORMAT: usize>(planes: *const u8) -> [__m256i; 
         if LayoutOf::<FORMAT>::BOOK.is_some() { _mm256_shuffle_epi8(table, code) } else { code }
     };
     // Not `from_fn`: it would call the closure from a function without these target features.
-    [quad(0), quad(1), quad(2), quad(3), quad(4), quad(5), quad(6), quad(7)]
+    let g = 4 * part;
+    [quad(g), quad(g + 1), quad(g + 2), quad(g + 3)]
 }
 
 /// The factors d·unit of eight rows: number `i` of the block.
