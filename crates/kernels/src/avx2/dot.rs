@@ -1,9 +1,10 @@
-//! Sums of products of eight rows' codes with a token's q's, exact in i16 and then i32.
+//! Sums of products of eight rows' codes with a token's q's, exact in i16 and then i32; what both
+//! loops over blocks do with them.
 
 use std::{arch::x86_64::*, ops::Range};
 
 use crate::{
-    layout::{Codes, Layout},
+    layout::{Codes, GROUP_ROWS, Layout},
     layout_of::LayoutOf,
 };
 
@@ -197,4 +198,29 @@ pub(super) unsafe fn dot_signed<const FORMAT: usize>(
 unsafe fn quad(q: *const i8, g: usize) -> __m256i {
     // SAFETY: the caller's promise.
     _mm256_set1_epi32(unsafe { q.add(4 * g).cast::<i32>().read_unaligned() })
+}
+
+/// Subtracts the zero point times `sum` from `isum`.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn without_zeros<const FORMAT: usize>(isum: __m256i, sum: __m256i) -> __m256i {
+    match LayoutOf::<FORMAT>::ZERO {
+        0 => isum,
+        1 => _mm256_sub_epi32(isum, sum),
+        4 => _mm256_sub_epi32(isum, _mm256_slli_epi32::<2>(sum)),
+        32 => _mm256_sub_epi32(isum, _mm256_slli_epi32::<5>(sum)),
+        zero => _mm256_sub_epi32(isum, _mm256_mullo_epi32(sum, _mm256_set1_epi32(zero))),
+    }
+}
+
+/// Writes the accumulators of each token: two vectors of eight rows.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
+    for (sums, acc) in sums.iter_mut().zip(accs) {
+        for (half, acc) in acc.iter().enumerate() {
+            // SAFETY: `sums` is sixteen f32.
+            unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(8 * half), *acc) };
+        }
+    }
 }

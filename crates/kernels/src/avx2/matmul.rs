@@ -15,14 +15,15 @@
 //!    the lowest one subtracted; that times the sum of the q's is subtracted at the end. Where such
 //!    numbers are too large (Q8_0, IQ4_NL), it's |code| · (q with the code's sign). A pair is then
 //!    at most 2·128·127.
-//! 3. Unpacked weights stay in registers while the tokens of the tile pass by, so each block is
+//! 3. Many tokens of formats with unsigned codes have another loop: see `tiles.rs`.
+//! 4. Unpacked weights stay in registers while the tokens of the tile pass by, so each block is
 //!    unpacked once per tile. The accumulators of a tile are in memory; those of up to
 //!    `FEW` tokens, for whose number the code is compiled, mostly in registers.
 
 use std::arch::x86_64::*;
 
 use super::{
-    dot::{dot, dot_signed},
+    dot::{dot, dot_signed, store, without_zeros},
     tiles,
     unpack::{codes, factors, minima, scale_pairs, signed_codes, step_scales},
 };
@@ -290,31 +291,6 @@ fn super_blocks<const FORMAT: usize, const N: usize>(
             }
         }
         store(&accs, sums);
-    }
-}
-
-/// Subtracts the zero point times `sum` from `isum`.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn without_zeros<const FORMAT: usize>(isum: __m256i, sum: __m256i) -> __m256i {
-    match LayoutOf::<FORMAT>::ZERO {
-        0 => isum,
-        1 => _mm256_sub_epi32(isum, sum),
-        4 => _mm256_sub_epi32(isum, _mm256_slli_epi32::<2>(sum)),
-        32 => _mm256_sub_epi32(isum, _mm256_slli_epi32::<5>(sum)),
-        zero => _mm256_sub_epi32(isum, _mm256_mullo_epi32(sum, _mm256_set1_epi32(zero))),
-    }
-}
-
-/// Writes the accumulators of each token: two vectors of eight rows.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn store(accs: &[[__m256; 2]], sums: &mut [[f32; GROUP_ROWS]]) {
-    for (sums, acc) in sums.iter_mut().zip(accs) {
-        for (half, acc) in acc.iter().enumerate() {
-            // SAFETY: `sums` is sixteen f32.
-            unsafe { _mm256_storeu_ps(sums.as_mut_ptr().add(8 * half), *acc) };
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! for each block of the stream:
-//!     for each 16 codes: unpack 4 quads of both halves of the 16 rows into 8 vectors [row][4], then
+//!     for each 16 codes: unpack 4 quads of both halves of the rows into 8 vectors [row][4], then
 //!         for each token: for each quad: load the token's four q's into every lane, then
 //!             sum16[half] += maddubs(the half's quad, q's), for both halves
 //!         isum[half] += madd(sum16[half], the sub-block's scales)
@@ -15,8 +15,7 @@
 use std::arch::x86_64::*;
 
 use super::{
-    dot::{dot_both, pairs_both},
-    matmul::{store, without_zeros},
+    dot::{dot_both, pairs_both, store, without_zeros},
     unpack::{factors, four_codes, minima, scale_pairs, step_scales},
 };
 use crate::{
