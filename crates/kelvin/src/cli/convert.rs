@@ -50,7 +50,9 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<()> {
     }
     check(&gguf).with_context(context)?;
     let mut bar = LateBar::new(Counted::Bytes);
-    whole_file::write(output, |out| Ok(gguf.write(out, &mut |done, total| bar.set(done, total))?))?;
+    whole_file::replace(output, |out| {
+        Ok(gguf.write(out, &mut |done, total| bar.set(done, total))?)
+    })?;
     drop(bar);
     let size = output.metadata().map(|file| file.len()).unwrap_or_default();
     terminal::print(&format!("{} ({})\n", output.display(), megabytes(size)))

@@ -19,6 +19,9 @@ use crate::{
 const MODEL: &str = "smollm2";
 const MAX_TOKENS: usize = 128;
 const SAMPLES: usize = 1;
+
+/// Texts that a table may have: a list of its rows then takes less than a gigabyte.
+const MAX_TEXTS: usize = 10_000_000;
 const SEED: u64 = 0;
 
 impl Draft {
@@ -45,6 +48,7 @@ impl Draft {
                 n => Ok(n),
             };
         let samples = at_least_one("samples", self.samples, SAMPLES)?;
+        bounded(prompts.len(), chains.len(), samples)?;
         if self.stop.iter().any(String::is_empty) {
             return Err(RecipeError::new(
                 "stop",
@@ -213,6 +217,19 @@ impl Draft {
         }
         Ok(prompts)
     }
+}
+
+/// Refuses a table of too many texts.
+fn bounded(n_prompts: usize, n_chains: usize, samples: usize) -> Result<(), RecipeError> {
+    let n_texts = n_prompts.saturating_mul(n_chains).saturating_mul(samples);
+    if n_texts <= MAX_TEXTS {
+        return Ok(());
+    }
+    let problem = format!(
+        "{n_prompts} × {n_chains} × {samples} (prompts × chains × samples) are more texts than a \
+         table may have, {MAX_TEXTS}"
+    );
+    Err(RecipeError::new("samples", problem))
 }
 
 /// Where the texts come from.

@@ -25,6 +25,7 @@ use kelvin_sampling::Chain;
 
 use super::{
     args::LengthArgs,
+    failure::usage,
     form::Asked,
     prompt,
     session::{ModelFile, Session},
@@ -41,10 +42,20 @@ pub(crate) struct ProofArgs {
 }
 
 impl ProofArgs {
-    /// The file. It is refused before a model is loaded if nothing can be written there.
+    /// The file. It is refused before a model is loaded if nothing can be written there, or if it
+    /// is another file than one that a verb wrote for this flag.
     pub(crate) fn checked(&self) -> anyhow::Result<Option<&Path>> {
         let Some(path) = self.proof.as_deref() else { return Ok(None) };
         whole_file::check("--proof", path)?;
+        let is_other = path.is_file()
+            && path.metadata().is_ok_and(|file| file.len() > 0)
+            && !whole_file::begins_with(path, b"{\"proof\":");
+        if is_other {
+            let file = path.display();
+            return Err(usage(format!(
+                "--proof {file} is there and no reproduction file: give another file"
+            )));
+        }
         Ok(Some(path))
     }
 }

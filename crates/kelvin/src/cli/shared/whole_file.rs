@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Write},
+    io::{self, BufWriter, Read, Write},
     path::{Path, PathBuf},
 };
 
@@ -18,6 +18,7 @@ pub(crate) fn check(flag: &str, path: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
         return Err(usage(format!("{flag} {} is a folder: give a file", path.display())));
     }
+    keep(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     match folder.filter(|folder| !folder.is_dir()) {
         Some(folder) => Err(usage(format!("{flag}: there is no folder {}", folder.display()))),
@@ -25,12 +26,40 @@ pub(crate) fn check(flag: &str, path: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// Refuses to replace a database of runs or a model: none of them is what a verb writes again.
+fn keep(path: &Path) -> anyhow::Result<()> {
+    for (magic, what) in [(&b"SQLite format 3\0"[..], "a database"), (b"GGUF", "a model")] {
+        if begins_with(path, magic) {
+            let file = path.display();
+            return Err(usage(format!("{file} is {what}, which would be lost: give another file")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether an ordinary file begins with these bytes.
+pub(crate) fn begins_with(path: &Path, bytes: &[u8]) -> bool {
+    let mut start = vec![0; bytes.len()];
+    path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok()
+        && start == bytes
+}
+
 /// Writes what `fill` writes to `path`: to a temporary file beside it, which is then renamed. A
 /// pipe or a terminal is written to directly.
 ///
 /// # Errors
-/// If the file can't be written, with its name; or what `fill` says.
+/// If the file is a database or a model, or can't be written, with its name; or what `fill` says.
 pub(crate) fn write(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    keep(path)?;
+    replace(path, fill)
+}
+
+/// As [`write()`], of a file that may be a model.
+pub(crate) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -114,6 +143,21 @@ mod tests {
         // Errors of `fill` are passed on unchanged.
         let said = write(&path, |_| Err(anyhow::anyhow!("no such run"))).unwrap_err();
         assert_eq!(format!("{said:#}"), "no such run");
+    }
+
+    #[test]
+    fn databases_and_models_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kept");
+        for start in [&b"SQLite format 3\0\x10"[..], b"GGUF\x03\0\0\0"] {
+            fs::write(&path, start).unwrap();
+            let said = format!("{:#}", write(&path, |out| Ok(out.write_all(b"x")?)).unwrap_err());
+            assert!(said.contains("which would be lost"), "{said}");
+            assert_eq!(check("--output", &path).unwrap_err().to_string(), said);
+            assert_eq!(fs::read(&path).unwrap(), start);
+        }
+        replace(&path, |out| Ok(out.write_all(b"x")?)).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"x");
     }
 
     #[cfg(unix)]
