@@ -207,7 +207,7 @@ unsafe fn multiply_groups(
     // of a token are neighbours in memory; a share of the groups, so that the weights stay in L2
     // from one tile to the next.
     let at_once = if n <= FEW { TILE_TOKENS / n.max(1) } else { GROUPS_AT_ONCE };
-    let bytes = weights.groups(groups.start..groups.start + 1).len();
+    let bytes = weights.format().group_bytes(weights.cols()).max(1);
     let share = (MAX_SHARE_BYTES / bytes).next_multiple_of(at_once).max(at_once);
     let mut sums = [[0.0; GROUP_ROWS]; TILE_TOKENS * GROUPS_AT_ONCE];
     let parts = |all: Range<usize>, len: usize| {

@@ -57,7 +57,7 @@ pub(crate) fn quantized(
         2 => of_format::<2>(format, streams, input, sums),
         3 => of_format::<3>(format, streams, input, sums),
         4 => of_format::<4>(format, streams, input, sums),
-        _ => for_format!(format, FORMAT => many::<FORMAT>(streams, input, sums)),
+        _ => of_format::<ANY>(format, streams, input, sums),
     }
 }
 
@@ -71,16 +71,6 @@ fn of_format<const N: usize>(
     for_format!(format, FORMAT => of_layout::<FORMAT, N>(streams, input, sums))
 }
 
-/// Any number of tokens.
-#[target_feature(enable = "avx2,fma,f16c")]
-fn many<const FORMAT: usize>(streams: &[u8], input: TokenTile<'_>, sums: &mut [[f32; GROUP_ROWS]]) {
-    if LayoutOf::<FORMAT>::SIGNED {
-        of_layout::<FORMAT, ANY>(streams, input, sums);
-    } else {
-        tiles::of_layout::<FORMAT>(streams, input, sums);
-    }
-}
-
 /// `N` tokens, at most [`FEW`], or [`ANY`] number of them.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
@@ -89,7 +79,9 @@ pub(crate) fn of_layout<const FORMAT: usize, const N: usize>(
     input: TokenTile<'_>,
     sums: &mut [[f32; GROUP_ROWS]],
 ) {
-    if LayoutOf::<FORMAT>::BLOCK_LEN == 256 {
+    if N == ANY && !LayoutOf::<FORMAT>::SIGNED {
+        tiles::of_layout::<FORMAT>(streams, input, sums);
+    } else if LayoutOf::<FORMAT>::BLOCK_LEN == 256 {
         super_blocks::<FORMAT, N>(streams, input, sums);
     } else {
         small_blocks::<FORMAT, N>(streams, input, sums);

@@ -31,7 +31,7 @@ const AHEAD: usize = 8192;
 /// Numbers of each token for both halves of a row group.
 type Both<T> = [[T; 2]; TILE_TOKENS];
 
-#[inline]
+/// Not inlined: a function of its own for each format.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn of_layout<const FORMAT: usize>(
     streams: &[u8],
@@ -79,29 +79,37 @@ unsafe fn codes_of<const FORMAT: usize>(
     }
 }
 
-/// What a token's first 16 codes leave for the other 16: sums of pairs in i16 where all eight quads
-/// of 32 codes fit it, otherwise Σ scale·code·q.
+/// What the first 16 codes of a run leave of each of n tokens for the other 16: sums of pairs in i16
+/// where all eight quads of 32 codes fit it, otherwise Σ scale·code·q.
 ///
 /// # Safety
-/// `q` has 16 bytes.
+/// `block` is a repacked block that has the run; `q` has 32 bytes for each token, n at most
+/// [`TILE_TOKENS`].
 #[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn first_part<const FORMAT: usize>(
-    codes: &[[__m256i; 4]; 2],
+unsafe fn first_parts<const FORMAT: usize>(
+    block: *const u8,
+    run: usize,
     q: *const i8,
+    n: usize,
     scales: [__m256i; 2],
-) -> [__m256i; 2] {
+    kept: &mut Both<__m256i>,
+) {
     // SAFETY: the caller's promise.
     unsafe {
-        if LayoutOf::<FORMAT>::PAIRS == 8 {
-            pairs_both(codes, q, 0..4)
-        } else {
-            dot_both::<FORMAT>(codes, q, scales)
+        let codes = codes_of::<FORMAT>(block, run, 0);
+        for t in 0..n {
+            let q = q.add(32 * t);
+            kept[t] = if LayoutOf::<FORMAT>::PAIRS == 8 {
+                pairs_both(&codes, q, 0..4)
+            } else {
+                dot_both::<FORMAT>(&codes, q, scales)
+            };
         }
     }
 }
 
-/// Σ scale·code·q over all 32 codes, with what [`first_part`] left.
+/// Σ scale·code·q over all 32 codes, with what [`first_parts`] left.
 ///
 /// # Safety
 /// `q` has 16 bytes.
@@ -151,10 +159,7 @@ unsafe fn small_block<const FORMAT: usize>(
         for run in 0..n_runs {
             let unit = b * n_runs + run;
             let q = |t: usize| input.q.as_ptr().add((unit * n + t) * 32);
-            let codes = codes_of::<FORMAT>(block, run, 0);
-            for t in 0..n {
-                kept[t] = first_part::<FORMAT>(&codes, q(t), ones);
-            }
+            first_parts::<FORMAT>(block, run, q(0), n, ones, kept);
             let codes = codes_of::<FORMAT>(block, run, 1);
             for t in 0..n {
                 let isums = second_part::<FORMAT>(&codes, q(t).add(16), ones, kept[t]);
@@ -205,11 +210,7 @@ unsafe fn super_block<const FORMAT: usize>(
                 step_scales::<FORMAT>(&scale_bytes[1], step),
             ];
             let q = |t: usize| input.q.as_ptr().add(((b * 8 + step) * n + t) * 32);
-            let codes = codes_of::<FORMAT>(block, step, 0);
-            let part = [scales[0][0], scales[1][0]];
-            for t in 0..n {
-                kept[t] = first_part::<FORMAT>(&codes, q(t), part);
-            }
+            first_parts::<FORMAT>(block, step, q(0), n, [scales[0][0], scales[1][0]], kept);
             let codes = codes_of::<FORMAT>(block, step, 1);
             let part = [scales[0][1], scales[1][1]];
             for t in 0..n {

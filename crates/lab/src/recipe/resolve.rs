@@ -19,10 +19,10 @@ use crate::{
 const MODEL: &str = "smollm2";
 const MAX_TOKENS: usize = 128;
 const SAMPLES: usize = 1;
+const SEED: u64 = 0;
 
 /// Texts that a table may have: a list of its rows then takes less than a gigabyte.
 const MAX_TEXTS: usize = 10_000_000;
-const SEED: u64 = 0;
 
 impl Draft {
     /// Resolves the draft into a recipe.
