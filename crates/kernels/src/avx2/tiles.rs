@@ -79,8 +79,8 @@ unsafe fn codes_of<const FORMAT: usize>(
     }
 }
 
-/// What the first 16 codes of a run leave of each of n tokens for the other 16: sums of pairs in i16
-/// where all eight quads of 32 codes fit it, otherwise Σ scale·code·q.
+/// What the first 16 codes of a run leave of each of n tokens for the other 16: sums of pairs in
+/// i16 where all eight quads of 32 codes fit it, otherwise Σ scale·code·q.
 ///
 /// # Safety
 /// `block` is a repacked block that has the run; `q` has 32 bytes for each token, n at most
