@@ -97,8 +97,10 @@ impl Engine {
     /// look at. It prints as before.
     ///
     /// # Errors
-    /// If a place is in a reasoning block, and the model's template shows none.
+    /// If a stage names a token that the model doesn't have; or if a place is in a reasoning block,
+    /// and the model's template shows none.
     pub fn bind(&self, chain: &Chain) -> Result<Chain, ChainError> {
+        chain.check_ids(self.tokenizer.vocab_size())?;
         let chain = self.tokenizer.bind(chain);
         if !chain.is_schedule() {
             return Ok(chain);

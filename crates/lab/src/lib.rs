@@ -21,7 +21,6 @@ pub mod recipe;
 mod recorded;
 pub mod replay;
 pub mod report;
-#[cfg(feature = "arrow")]
 pub mod rows;
 pub mod run;
 pub mod scores;

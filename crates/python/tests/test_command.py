@@ -108,3 +108,26 @@ def test_grammars_are_compiled_in_a_process_of_their_own(tiny_path: Path, tmp_pa
     died = run(*asked, "(ab|cd){2}", cwd=tmp_path, env=fault)
     assert died.returncode == 2 and "failed on it" in died.stderr, died
     assert run(*asked, "(ab|ba){2}", cwd=tmp_path, env=fault).returncode == 0
+
+
+def test_the_metric_of_meanings_says_how_to_get_it(tiny_path: Path, tmp_path: Path) -> None:
+    """The wheel has no embedding model: a report goes on, and a search doesn't begin."""
+    environment = {**os.environ, "KELVIN_DB": str(tmp_path / "runs.db")}
+
+    def said(*args: str) -> str:
+        done = run(*args, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    sweep = ["sweep", "-m", str(tiny_path), "-p", "one", "-n", "4", "-t", "1"]
+    report = ["report", "--format", "md", "--metrics", "semantic_spread,loops"]
+    said(*sweep)
+    # Of one sample nothing is asked.
+    one = said(*report)
+    assert "semantic spread" in one and "no embedding model" not in one
+    said(*sweep, "--samples", "2")
+    two = said(*report)
+    assert "this build has no embedding model" in two and "--features semantic" in two
+    search = ["tune", "-p", "one", "--objective", "semantic_spread"]
+    refused = run(*search, env=environment)
+    assert refused.returncode != 0 and "this build has no embedding model" in refused.stderr

@@ -277,6 +277,19 @@ impl Chain {
         Chain { stages, schedule: self.each(|chain| chain.with_vocabulary(find)) }
     }
 
+    /// Checks that a vocabulary of so many tokens has all those that stages name.
+    ///
+    /// # Errors
+    /// If it doesn't, with the stage and the largest id.
+    pub fn check_ids(&self, vocab: usize) -> Result<(), ChainError> {
+        for stage in self.chains().iter().flat_map(|chain| &chain.stages) {
+            if let Some(id) = stage.largest_id().filter(|&id| id as usize >= vocab) {
+                return Err(ChainError::UnknownToken { stage: stage.info().name, id, vocab });
+            }
+        }
+        Ok(())
+    }
+
     /// The chain for one model, whose tokens places of a schedule look at. `marks` begin and end
     /// the model's reasoning blocks. It prints as before.
     ///

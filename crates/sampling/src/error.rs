@@ -44,6 +44,16 @@ pub enum ChainError {
         /// Counted from 1.
         place: usize,
     },
+    /// A stage names a token that the vocabulary doesn't have.
+    #[error("{stage}: there is no token {id}, the vocabulary has {vocab} (ids from 0)")]
+    UnknownToken {
+        /// The stage.
+        stage: &'static str,
+        /// The token.
+        id: u32,
+        /// The size of the vocabulary.
+        vocab: usize,
+    },
     /// `draw` isn't the last stage.
     #[error(
         "`draw` stands at place {place} of the chain but can only be the last stage (it is implied \

@@ -17,7 +17,11 @@ pub mod server;
 pub mod terminal;
 pub mod tiny;
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    path::PathBuf,
+    process::{Child, Command, ExitStatus},
+    time::{Duration, Instant},
+};
 
 /// The binary `kelvin` of the build that the running test belongs to.
 pub fn binary() -> PathBuf {
@@ -37,4 +41,16 @@ pub fn kelvin() -> Command {
     // How long work lasts here is no matter of a test.
     command.env("KELVIN_PROGRESS", "0");
     command
+}
+
+/// Waits for a process's end; nothing if it runs on for two minutes.
+fn ended(child: &mut Child) -> Option<ExitStatus> {
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(120) {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    None
 }

@@ -193,8 +193,9 @@ impl Server {
     }
 
     /// Waits for the process's end.
+    #[track_caller]
     pub fn end(&mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+        crate::ended(&mut self.child).unwrap_or_else(|| panic!("it doesn't end: {}", self.log()))
     }
 }
 

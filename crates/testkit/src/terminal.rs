@@ -12,7 +12,7 @@ use std::{
 use rustix::{
     fs::{Mode, OFlags, open},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
-    termios::{Winsize, tcsetwinsize},
+    termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
 };
 
 /// A command that runs on a terminal; it's killed when the test ends.
@@ -76,8 +76,18 @@ impl Terminal {
     }
 
     /// Waits for the end; its exit code.
+    #[track_caller]
     pub fn end(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        match crate::ended(&mut self.child) {
+            Some(status) => status.code(),
+            None => panic!("it doesn't end: {:?}", self.shown()),
+        }
+    }
+
+    /// Whether keys come at once, unechoed, with Ctrl-C among them.
+    pub fn is_raw(&self) -> bool {
+        let modes = tcgetattr(&self.keyboard).unwrap().local_modes;
+        !modes.intersects(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 }
 

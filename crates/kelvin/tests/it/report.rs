@@ -206,34 +206,6 @@ fn what_cannot_be_reported_is_said() {
     assert!(said.contains("needs at least 2") && said.contains("one prompt"), "{said}");
 }
 
-/// A build without the embedding model has the metric and says how it can be had; a search for it
-/// doesn't begin.
-#[cfg(not(feature = "semantic"))]
-#[test]
-fn without_the_embedding_model_its_metric_says_how_to_get_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let model = Model(TinyModel::new(&MISTRAL_LIKE).speaking().write());
-    let run = |args: &[&str]| kelvin(folder.path(), args);
-    let sweep = ["sweep", "-m", model.0.to_str().unwrap(), "-p", "one", "-n", "4", "-t", "1"];
-    let report = ["report", "--format", "md", "--metrics", "semantic_spread,loops"];
-    text(run(&sweep));
-    let said = text(run(&report));
-    assert!(
-        said.contains("semantic spread") && !said.contains("no embedding model"),
-        "one sample: {said}"
-    );
-    text(run(&[&sweep[..], &["--samples", "2"]].concat()));
-    let said = text(run(&report));
-    assert!(
-        said.contains("this build has no embedding model") && said.contains("--features semantic"),
-        "{said}"
-    );
-    refused(
-        run(&["tune", "-p", "one", "--objective", "semantic_spread"]),
-        "this build has no embedding model",
-    );
-}
-
 #[test]
 fn a_search_names_its_winner_and_goes_on_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();

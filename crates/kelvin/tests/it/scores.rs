@@ -420,7 +420,9 @@ fn bare_kelvin_explores_on_a_terminal() {
     assert!(terminal.shown().ends_with("\u{1b}[?25h\u{1b}[?1049l"), "{:?}", terminal.shown());
     // Ctrl-C leaves it too.
     let mut terminal = Terminal::start(&mut bare(), 100);
-    terminal.wait_for("T = 1\u{1b}");
-    terminal.press("\u{3}");
+    terminal.wait_for("\u{1b}[?1049h");
+    // It's a key from then on, also while the model computes.
+    assert!(terminal.is_raw());
+    terminal.press("c\u{3}");
     assert_eq!(terminal.end(), Some(0));
 }

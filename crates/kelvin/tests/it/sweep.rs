@@ -323,6 +323,11 @@ fn what_is_wrong_is_one_sentence() {
         "1,001,000 texts: --plan shows",
     );
     refused(&["-p", "x", "--top-k", "{1,0.5}"], 2, "stages.top_k: 0.5 is not allowed");
+    let unknown = "bias: there is no token 999999, the vocabulary has";
+    refused(&["-p", "x", "--logit-bias", "1:2,999999:1"], 2, unknown);
+    // None of them has begun a run.
+    let runs = lab.command("runs", "a.db").arg("--json").output().unwrap();
+    assert_eq!(String::from_utf8(runs.stdout).unwrap().trim(), "[]");
     refused(&["-p", &"long ".repeat(200)], 1, "tokens, but the context has room for 256");
     for (db, words) in [
         ("bad.toml", "isn't a database of Kelvin's runs"),

@@ -2,24 +2,25 @@
 //!
 //! A file's metadata has the job's hash, and the job itself where the file stands alone.
 
-use std::io::Write;
+use std::{fmt, io::Write, sync::Arc};
 
-use arrow_array::RecordBatch;
-use arrow_schema::ArrowError;
 use bytes::Bytes;
 use parquet::{
-    arrow::{
-        ArrowWriter,
-        arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder},
-    },
     basic::Compression,
     errors::ParquetError,
-    file::{metadata::KeyValue, properties::WriterProperties, reader::ChunkReader},
+    file::{
+        metadata::KeyValue,
+        properties::WriterProperties,
+        reader::{ChunkReader, FileReader, SerializedFileReader},
+        writer::SerializedFileWriter,
+    },
+    schema::types::{ColumnDescriptor, SchemaDescriptor},
 };
 
 use super::{
     Finished, Job, RowsError,
-    table::{Filling, batches, finished, schema},
+    column::Column,
+    table::{Filling, finished, groups, schema, write_group},
 };
 use crate::{
     store::{RunId, Store},
@@ -38,7 +39,7 @@ const MAX_GROUP: i64 = 4 << 30;
 /// Writes rows one by one, which must come in the job's order.
 #[derive(Debug)]
 pub struct Writer<W: Write + Send> {
-    parquet: ArrowWriter<W>,
+    parquet: SerializedFileWriter<W>,
     waiting: Vec<Finished>,
     filling: Filling,
 }
@@ -58,7 +59,8 @@ impl<W: Write + Send> Writer<W> {
             .set_created_by(concat!("kelvin ", env!("CARGO_PKG_VERSION")).to_string())
             .set_key_value_metadata(Some(metadata))
             .build();
-        let parquet = ArrowWriter::try_new(out, schema(), Some(properties)).map_err(unwritten)?;
+        let parquet =
+            SerializedFileWriter::new(out, schema(), Arc::new(properties)).map_err(unwritten)?;
         Ok(Writer { parquet, waiting: Vec::new(), filling: Filling::default() })
     }
 
@@ -87,9 +89,10 @@ impl<W: Write + Send> Writer<W> {
 
     /// Row groups, whose borders depend on the table alone and not on how it was cut.
     fn write(&mut self, rows: &[Finished]) -> Result<(), RowsError> {
-        for batch in batches(rows) {
-            self.parquet.write(&batch).map_err(unwritten)?;
-            self.parquet.flush().map_err(unwritten)?;
+        for rows in groups(rows) {
+            let mut group = self.parquet.next_row_group().map_err(unwritten)?;
+            write_group(&mut group, rows).map_err(unwritten)?;
+            group.close().map_err(unwritten)?;
         }
         Ok(())
     }
@@ -159,16 +162,21 @@ pub fn export<W: Write + Send>(store: &Store, run: RunId, out: W) -> Result<W, R
 }
 
 /// Reads the rows of a file, some at a time.
-#[derive(Debug)]
 pub struct Reader {
-    batches: ParquetRecordBatchReader,
+    file: Box<dyn FileReader>,
     name: String,
     /// The hash of the job whose rows they are.
     pub hash: String,
     /// The job, if the file stands alone.
     pub job: Option<Job>,
     /// The number of rows that the file says it has.
-    pub n_rows: i64,
+    pub n_rows: usize,
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} rows of {})", self.name, self.n_rows, self.hash)
+    }
 }
 
 impl Reader {
@@ -178,11 +186,10 @@ impl Reader {
     /// If it isn't a file of rows.
     pub fn open<R: ChunkReader + 'static>(file: R, name: &str) -> Result<Reader, RowsError> {
         let refuse = |problem: String| RowsError::File { name: name.to_string(), problem };
-        let foreign = |error: ParquetError| {
+        let file = SerializedFileReader::new(file).map_err(|error| {
             refuse(format!("it isn't a Parquet file that can be read ({error})"))
-        };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(foreign)?;
-        let metadata = builder.metadata();
+        })?;
+        let metadata = file.metadata();
         let pairs = metadata.file_metadata().key_value_metadata();
         let value = |key: &str| {
             let pair = pairs.into_iter().flatten().find(|pair| pair.key == key);
@@ -200,20 +207,22 @@ impl Reader {
         if job.as_ref().is_some_and(|job| job.hash() != hash) {
             return Err(refuse(format!("it names two recipes, of which one is {hash}")));
         }
-        let (expected, found) = (schema(), builder.schema());
-        if found.fields() != expected.fields() {
-            return Err(refuse(difference(found.fields(), expected.fields())));
+        if let Some(problem) = difference(metadata.file_metadata().schema_descr()) {
+            return Err(refuse(problem));
         }
-        if metadata
-            .row_groups()
-            .iter()
-            .any(|group| !(0..=MAX_GROUP).contains(&group.total_byte_size()))
-        {
+        let groups = metadata.row_groups();
+        if groups.iter().any(|group| !(0..=MAX_GROUP).contains(&group.total_byte_size())) {
             return Err(refuse(format!("a row group has more than {MAX_GROUP} bytes")));
         }
-        let n_rows = metadata.file_metadata().num_rows();
-        let batches = builder.with_batch_size(BATCH).build().map_err(foreign)?;
-        Ok(Reader { batches, name: name.to_string(), hash, job, n_rows })
+        let count =
+            |n: i64| usize::try_from(n).map_err(|_| refuse(format!("it says it has {n} rows")));
+        let n_rows = count(metadata.file_metadata().num_rows())?;
+        let n_groups = groups.iter().map(|group| count(group.num_rows()));
+        let n_groups = n_groups.sum::<Result<usize, _>>()?;
+        if n_groups != n_rows {
+            return Err(refuse(format!("its row groups have {n_groups} rows, and it {n_rows}")));
+        }
+        Ok(Reader { file: Box::new(file), name: name.to_string(), hash, job, n_rows })
     }
 
     /// Opens a file that is in memory.
@@ -232,23 +241,64 @@ impl Reader {
         self,
         job: &Job,
     ) -> Result<impl Iterator<Item = Result<Vec<Finished>, RowsError>>, RowsError> {
-        let Reader { batches, name, hash, n_rows, .. } = self;
+        let Reader { file, name, hash, n_rows, .. } = self;
         let refuse = move |problem| RowsError::File { name: name.clone(), problem };
         let expected = job.hash();
         if hash != expected {
             return Err(refuse(format!("its rows are of the recipe {hash}, expected {expected}")));
         }
         let most = job.n_rows();
-        if !(0..=most as i64).contains(&n_rows) {
+        if n_rows > most {
             let problem = format!("it says it has {n_rows} rows, where the recipe has {most}");
             return Err(refuse(problem));
         }
-        Ok(batches.map(move |batch| checked(job, batch).map_err(&refuse)))
+        let mut batches = Batches { file, group: 0, columns: Vec::new(), left: 0 };
+        Ok(std::iter::from_fn(move || {
+            let rows = batches.next(job).transpose()?;
+            Some(rows.and_then(|rows| checked(job, rows)).map_err(&refuse))
+        }))
     }
 }
 
-fn checked(job: &Job, batch: Result<RecordBatch, ArrowError>) -> Result<Vec<Finished>, String> {
-    let rows = finished(&batch.map_err(|error| error.to_string())?)?;
+/// Where reading a file is.
+struct Batches {
+    file: Box<dyn FileReader>,
+    /// The next row group.
+    group: usize,
+    /// The columns of the group that is open, and how many of its rows weren't read yet.
+    columns: Vec<Column>,
+    left: usize,
+}
+
+impl Batches {
+    /// The next rows; `None` at the end.
+    fn next(&mut self, job: &Job) -> Result<Option<Vec<Finished>>, String> {
+        while self.left == 0 {
+            if self.group == self.file.num_row_groups() {
+                return Ok(None);
+            }
+            self.open(job).map_err(|error| error.to_string())?;
+            self.group += 1;
+        }
+        let n = self.left.min(BATCH);
+        self.left -= n;
+        finished(&mut self.columns, n).map(Some)
+    }
+
+    fn open(&mut self, job: &Job) -> Result<(), ParquetError> {
+        let group = self.file.get_row_group(self.group)?;
+        self.left = group.metadata().num_rows() as usize;
+        // A token has at most one row of logits, and so has the end. An empty list counts as one.
+        let most = self.left.saturating_mul(job.recipe().length.max_tokens.saturating_add(1));
+        let schema = self.file.metadata().file_metadata().schema_descr();
+        let column =
+            |i: usize| Ok(Column::open(schema.column(i), group.get_column_page_reader(i)?, most));
+        self.columns = (0..group.num_columns()).map(column).collect::<Result<_, ParquetError>>()?;
+        Ok(())
+    }
+}
+
+fn checked(job: &Job, rows: Vec<Finished>) -> Result<Vec<Finished>, String> {
     rows.iter().try_for_each(|row| check(job, row))?;
     Ok(rows)
 }
@@ -264,12 +314,27 @@ fn check(job: &Job, row: &Finished) -> Result<(), String> {
     }
 }
 
-/// The first column that isn't as expected.
-fn difference(found: &arrow_schema::Fields, expected: &arrow_schema::Fields) -> String {
-    let differs = |i: &usize| found.get(*i) != expected.get(*i);
-    let i = (0..found.len().max(expected.len())).find(differs).unwrap_or(0);
-    let said = |fields: &arrow_schema::Fields| {
-        fields.get(i).map_or("nothing".to_string(), |f| format!("{} {}", f.name(), f.data_type()))
+/// Names the first column that isn't as expected.
+fn difference(found: &SchemaDescriptor) -> Option<String> {
+    let expected = SchemaDescriptor::new(schema());
+    let of = |schema: &SchemaDescriptor, i: usize| {
+        schema.columns().get(i).map_or("nothing".to_string(), |column| described(column))
     };
-    format!("column {} is {}, expected {}", i + 1, said(found), said(expected))
+    let mut all = (0..found.num_columns().max(expected.num_columns()))
+        .map(|i| (i, of(found, i), of(&expected, i)));
+    let (i, found, expected) = all.find(|(_, found, expected)| found != expected)?;
+    Some(format!("column {} is {found}, expected {expected}", i + 1))
+}
+
+/// All that reading a column depends on.
+fn described(column: &ColumnDescriptor) -> String {
+    let levels = (column.max_def_level(), column.max_rep_level());
+    let kind = match levels {
+        (0, 0) => "required",
+        (1, 0) => "optional",
+        (1, 1) => "required in a list",
+        (2, 1) => "optional in a list",
+        _ => "nested",
+    };
+    format!("{} {} ({kind})", column.path().string(), column.physical_type())
 }

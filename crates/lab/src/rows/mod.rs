@@ -1,10 +1,11 @@
-//! Rows that cross machines: finished texts of a recipe as Arrow tables and Parquet files.
+//! Rows that cross machines: finished texts of a recipe as Parquet files.
 //!
 //! A row's text depends on the row alone, so any machine may finish any rows. A [`Job`] says what
 //! the rows are: the recipe and the model file. A [`RowWorker`] finishes some of them. A file of
 //! rows ([`write()`], [`Reader`]) holds exactly what `sweep` would have stored, and [`import`] puts
 //! it into a database. Equal runs give equal bytes: a file names no time and no machine.
 
+mod column;
 mod file;
 mod import;
 mod table;
@@ -13,7 +14,6 @@ mod work;
 pub use crate::job::Job;
 pub use file::{Reader, Writer, export, sorted, write};
 pub use import::{Imported, Taking, import};
-pub use table::{batches, schema};
 pub use work::RowWorker;
 
 use crate::{job::JobError, recorded::RecordedLogits, run::Sample, store::StoreError, worker::Row};

@@ -1,86 +1,96 @@
-//! The columns of a table of rows in Arrow's types, and rows as record batches and back.
+//! The columns of a file of rows, and rows as row groups and back.
 //!
 //! Names and units are those of the database (`schema.sql`).
 
-use std::sync::{Arc, LazyLock};
-
-use arrow_array::{
-    Array, ArrayRef, ArrowPrimitiveType, BinaryArray, Float64Array, Int64Array, LargeBinaryArray,
-    ListArray, PrimitiveArray, RecordBatch, StringArray, StructArray, UInt32Array, UInt64Array,
-    cast::AsArray,
-    types::{Float64Type, Int64Type, UInt32Type, UInt64Type},
+use std::{
+    io::Write,
+    mem,
+    sync::{Arc, LazyLock},
 };
-use arrow_buffer::OffsetBuffer;
-use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
-use kelvin_sampling::Shift;
 
-use super::Finished;
+use kelvin_sampling::Shift;
+use parquet::{
+    data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type},
+    errors::ParquetError,
+    file::writer::SerializedRowGroupWriter,
+    schema::{parser::parse_message_type, types::TypePtr},
+};
+use serde::Serialize;
+
+use super::{
+    Finished,
+    column::{Column, Readable, write},
+};
 use crate::{
     recorded::RecordedLogits,
     run::{Finish, Sample, Token},
     worker::Row,
 };
 
-/// Rows of a batch, and so of a row group in a file.
+/// Rows of a row group.
 const MAX_ROWS: usize = 1000;
-/// Bytes of a batch, about. Offsets of Arrow's lists and texts have 31 bits.
+/// Bytes of a row group, about.
 const MAX_BYTES: usize = 64 << 20;
-
-static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-    let field = |name: &str, kind, nullable| Field::new(name, kind, nullable);
-    let list = |name: &str, items: Fields| {
-        field(name, DataType::List(Arc::new(field("item", DataType::Struct(items), false))), false)
-    };
-    let number = |name: &str| field(name, DataType::Float64, true);
-    let count = |name: &str| field(name, DataType::UInt32, true);
-    let tokens = vec![
-        count("id"),
-        field("bytes", DataType::Binary, false),
-        count("rank"),
-        number("logprob_raw"),
-        number("logprob_final"),
-        number("entropy_raw"),
-        number("entropy_final"),
-        count("survivors"),
-        count("shift_width"),
-        number("shift_outside"),
-        number("heat_capacity"),
-        field("top", DataType::Utf8, true),
-    ];
-    let logits = vec![
-        field("place", DataType::UInt64, false),
-        field("n_vocab", DataType::UInt64, false),
-        field("packed", DataType::LargeBinary, false),
-    ];
-    Arc::new(Schema::new(vec![
-        field("prompt", DataType::Int64, false),
-        field("chain", DataType::Int64, false),
-        field("sample", DataType::Int64, false),
-        field("error", DataType::Utf8, true),
-        field("text", DataType::Utf8, true),
-        field("finish", DataType::Utf8, true),
-        list("tokens", tokens.into()),
-        list("logits", logits.into()),
-        field("whole", DataType::Utf8, true),
-    ]))
-});
+/// Columns of the list of tokens.
+const N_TOKEN_COLUMNS: usize = 12;
 
 /// The columns: prompt, chain and sample; why there is no text, or the text and why it ended; how
 /// each token was drawn; the logits, if they were recorded; how the text was drawn as a whole, if
 /// it was, as JSON.
-pub fn schema() -> SchemaRef {
-    Arc::clone(&SCHEMA)
+const SCHEMA: &str = "message rows {
+    required int64 prompt;
+    required int64 chain;
+    required int64 sample;
+    optional binary error (STRING);
+    optional binary text (STRING);
+    optional binary finish (STRING);
+    required group tokens (LIST) {
+        repeated group list {
+            required group item {
+                optional int32 id (INTEGER(32,false));
+                required binary bytes;
+                optional int32 rank (INTEGER(32,false));
+                optional double logprob_raw;
+                optional double logprob_final;
+                optional double entropy_raw;
+                optional double entropy_final;
+                optional int32 survivors (INTEGER(32,false));
+                optional int32 shift_width (INTEGER(32,false));
+                optional double shift_outside;
+                optional double heat_capacity;
+                optional binary top (STRING);
+            }
+        }
+    }
+    required group logits (LIST) {
+        repeated group list {
+            required group item {
+                required int64 place (INTEGER(64,false));
+                required int64 n_vocab (INTEGER(64,false));
+                required binary packed;
+            }
+        }
+    }
+    optional binary whole (STRING);
+}";
+
+static PARSED: LazyLock<TypePtr> = LazyLock::new(|| {
+    Arc::new(parse_message_type(SCHEMA).expect("the schema is Parquet's notation"))
+});
+
+/// The columns of a file.
+pub(super) fn schema() -> TypePtr {
+    Arc::clone(&PARSED)
 }
 
-/// Rows as record batches, whose borders depend on the rows alone.
-pub fn batches(rows: &[Finished]) -> Vec<RecordBatch> {
-    let Some(first) = rows.first() else { return Vec::new() };
+/// Cuts rows into row groups, whose borders depend on the rows alone.
+pub(super) fn groups(rows: &[Finished]) -> impl Iterator<Item = &[Finished]> {
     let mut filling = Filling::default();
-    filling.takes(first);
-    rows.chunk_by(|_, next| filling.takes(next)).map(batch).collect()
+    rows.first().map(|first| filling.takes(first));
+    rows.chunk_by(move |_, next| filling.takes(next))
 }
 
-/// How full the batch is that takes the next row.
+/// How full the row group is that takes the next row.
 #[derive(Debug, Default)]
 pub(super) struct Filling {
     rows: usize,
@@ -88,7 +98,7 @@ pub(super) struct Filling {
 }
 
 impl Filling {
-    /// Adds a row. Returns whether it joins the rows before it; else it begins another batch.
+    /// Adds a row. Returns whether it joins the rows before it; else it begins another row group.
     pub(super) fn takes(&mut self, row: &Finished) -> bool {
         let bytes = size(row);
         let fits = self.rows < MAX_ROWS && self.bytes + bytes <= MAX_BYTES || self.rows == 0;
@@ -109,187 +119,218 @@ fn size(row: &Finished) -> usize {
     sample.text.len() + tokens.sum::<usize>() + logits.sum::<usize>()
 }
 
-fn batch(rows: &[Finished]) -> RecordBatch {
-    let place = |of: fn(&Row) -> usize| -> ArrayRef {
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| of(&row.row) as i64)))
-    };
-    let texts = || rows.iter().map(|row| row.outcome.as_ref().ok());
-    let samples = || texts().map(|text| text.map(|(sample, _)| sample));
-    let tokens =
-        || texts().map(|text| text.map_or(&[][..], |(sample, _)| sample.tokens.as_slice()));
-    let logits = || texts().map(|text| text.map_or(&[][..], |(_, logits)| logits.as_slice()));
-    let errors = rows.iter().map(|row| row.outcome.as_ref().err());
-    let columns: Vec<ArrayRef> = vec![
-        place(|row| row.prompt),
-        place(|row| row.chain),
-        place(|row| row.sample),
-        Arc::new(errors.collect::<StringArray>()),
-        Arc::new(samples().map(|s| s.map(|s| s.text.as_str())).collect::<StringArray>()),
-        Arc::new(samples().map(|s| s.map(|s| finish_name(s.finish))).collect::<StringArray>()),
-        list(
-            6,
-            tokens().map(<[Token]>::len),
-            token_columns(&tokens().flatten().collect::<Vec<_>>()),
-        ),
-        list(7, logits().map(<[_]>::len), logit_columns(&logits().flatten().collect::<Vec<_>>())),
-        Arc::new(samples().map(|s| s.and_then(whole)).collect::<StringArray>()),
-    ];
-    RecordBatch::try_new(schema(), columns).expect("the columns are the schema's, of one length")
+/// Writes all columns of a row group, in the schema's order.
+pub(super) fn write_group(
+    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    rows: &[Finished],
+) -> Result<(), ParquetError> {
+    let lists = || rows.chunks(1);
+    for of in [|row: &Row| row.prompt, |row: &Row| row.chain, |row: &Row| row.sample] {
+        write::<Int64Type, _>(group, lists(), |row| Some(of(&row.row) as i64))?;
+    }
+    let error = |row: &Finished| row.outcome.as_ref().err().map(|error| text(error));
+    write::<ByteArrayType, _>(group, lists(), error)?;
+    write::<ByteArrayType, _>(group, lists(), |row| Some(text(&sample(row)?.text)))?;
+    write::<ByteArrayType, _>(group, lists(), |row| Some(finish_name(sample(row)?.finish)))?;
+    let tokens: Vec<&[Token]> =
+        rows.iter().map(|row| sample(row).map_or(&[][..], |sample| &sample.tokens)).collect();
+    write_tokens(group, &tokens)?;
+    let logits: Vec<&[RecordedLogits]> =
+        rows.iter().map(|row| row.outcome.as_ref().map_or(&[][..], |(_, all)| all)).collect();
+    write_logits(group, &logits)?;
+    write::<ByteArrayType, _>(group, lists(), |row| sample(row)?.whole.as_ref().map(json))
 }
 
-fn finish_name(finish: Finish) -> String {
+fn sample(row: &Finished) -> Option<&Sample> {
+    row.outcome.as_ref().ok().map(|(sample, _)| sample)
+}
+
+fn text(text: &str) -> ByteArray {
+    text.into()
+}
+
+fn json(value: &impl Serialize) -> ByteArray {
+    serde_json::to_vec(value).expect("texts and numbers are always JSON").into()
+}
+
+fn finish_name(finish: Finish) -> ByteArray {
     let name = serde_json::to_value(finish).expect("a name is always JSON");
-    name.as_str().expect("a name is a text").to_string()
+    text(name.as_str().expect("a name is a text"))
 }
 
-fn whole(sample: &Sample) -> Option<String> {
-    let json = |whole| serde_json::to_string(whole).expect("names and numbers are always JSON");
-    sample.whole.as_ref().map(json)
-}
-
-/// A column of lists: how long each is, and the columns of all items.
-fn list(column: usize, lengths: impl Iterator<Item = usize>, items: Vec<ArrayRef>) -> ArrayRef {
-    let item = item(column);
-    let DataType::Struct(fields) = item.data_type() else { unreachable!("items are structs") };
-    let items = StructArray::new(fields.clone(), items, None);
-    Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), Arc::new(items), None))
-}
-
-fn item(column: usize) -> FieldRef {
-    let DataType::List(item) = SCHEMA.field(column).data_type() else {
-        unreachable!("the column holds lists")
+fn write_tokens(
+    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    rows: &[&[Token]],
+) -> Result<(), ParquetError> {
+    let lists = || rows.iter().copied();
+    let count = |group: &mut _, of: fn(&Token) -> Option<u32>| {
+        write::<Int32Type, _>(group, lists(), |token| of(token).map(u32::cast_signed))
     };
-    Arc::clone(item)
+    let number =
+        |group: &mut _, of: fn(&Token) -> Option<f64>| write::<DoubleType, _>(group, lists(), of);
+    count(group, |token| token.id)?;
+    write::<ByteArrayType, _>(group, lists(), |token| Some(token.bytes.clone().into()))?;
+    count(group, |token| token.rank)?;
+    number(group, |token| token.surprisal.map(|nats| 0.0 - nats))?;
+    number(group, |token| token.surprisal_final.map(|nats| 0.0 - nats))?;
+    number(group, |token| token.entropy)?;
+    number(group, |token| token.entropy_final)?;
+    count(group, |token| token.survivors)?;
+    count(group, |token| token.shift.map(|shift| shift.width))?;
+    number(group, |token| token.shift.map(|shift| shift.outside))?;
+    number(group, |token| token.shift.map(|shift| shift.heat_capacity))?;
+    let top = |token: &Token| (!token.top.is_empty()).then(|| json(&token.top));
+    write::<ByteArrayType, _>(group, lists(), top)
 }
 
-fn token_columns(tokens: &[&Token]) -> Vec<ArrayRef> {
-    let count = |of: fn(&Token) -> Option<u32>| -> ArrayRef {
-        Arc::new(tokens.iter().map(|token| of(token)).collect::<UInt32Array>())
-    };
-    let number = |of: fn(&Token) -> Option<f64>| -> ArrayRef {
-        Arc::new(tokens.iter().map(|token| of(token)).collect::<Float64Array>())
-    };
-    let top = tokens.iter().map(|token| {
-        let told = (!token.top.is_empty()).then_some(&token.top);
-        told.map(|top| serde_json::to_string(top).expect("texts and numbers are JSON"))
-    });
-    vec![
-        count(|token| token.id),
-        Arc::new(BinaryArray::from_iter_values(tokens.iter().map(|token| &token.bytes))),
-        count(|token| token.rank),
-        number(|token| token.surprisal.map(|nats| 0.0 - nats)),
-        number(|token| token.surprisal_final.map(|nats| 0.0 - nats)),
-        number(|token| token.entropy),
-        number(|token| token.entropy_final),
-        count(|token| token.survivors),
-        count(|token| token.shift.map(|shift| shift.width)),
-        number(|token| token.shift.map(|shift| shift.outside)),
-        number(|token| token.shift.map(|shift| shift.heat_capacity)),
-        Arc::new(top.collect::<StringArray>()),
-    ]
+fn write_logits(
+    group: &mut SerializedRowGroupWriter<'_, impl Write + Send>,
+    rows: &[&[RecordedLogits]],
+) -> Result<(), ParquetError> {
+    let lists = || rows.iter().copied();
+    write::<Int64Type, _>(group, lists(), |step| Some(step.place.cast_signed()))?;
+    write::<Int64Type, _>(group, lists(), |step| Some(step.n_vocab as i64))?;
+    write::<ByteArrayType, _>(group, lists(), |step| Some(step.packed.clone().into()))
 }
 
-fn logit_columns(logits: &[&RecordedLogits]) -> Vec<ArrayRef> {
-    let numbers = |of: fn(&RecordedLogits) -> u64| -> ArrayRef {
-        Arc::new(UInt64Array::from_iter_values(logits.iter().map(|step| of(step))))
-    };
-    vec![
-        numbers(|step| step.place),
-        numbers(|step| step.n_vocab as u64),
-        Arc::new(LargeBinaryArray::from_iter_values(logits.iter().map(|step| &step.packed))),
-    ]
-}
-
-/// The rows of a batch that has the schema.
+/// The next `n` rows of the columns of a row group that has the schema.
 ///
 /// # Errors
-/// A row that no worker writes.
-pub(super) fn finished(batch: &RecordBatch) -> Result<Vec<Finished>, String> {
-    let place = |i: usize| batch.column(i).as_primitive::<Int64Type>();
-    let (prompts, chains, samples) = (place(0), place(1), place(2));
-    let text = |i: usize| batch.column(i).as_string::<i32>();
-    let (errors, texts, finishes, wholes) = (text(3), text(4), text(5), text(8));
-    let (tokens, logits) = (batch.column(6).as_list::<i32>(), batch.column(7).as_list::<i32>());
+/// Columns that don't fit together, or a row that no worker writes.
+pub(super) fn finished(columns: &mut [Column], n: usize) -> Result<Vec<Finished>, String> {
+    let [prompts, chains, samples, errors, texts, finishes, rest @ .., wholes] = columns else {
+        return Err("columns are missing".to_string());
+    };
+    let (tokens, logits) = rest.split_at_mut(N_TOKEN_COLUMNS);
+    let places = [prompts, chains, samples].map(|column| column.read::<Int64Type>(n));
+    let said = |column: &mut Column| -> Result<Vec<Option<String>>, String> {
+        column.read::<ByteArrayType>(n)?.values.into_iter().map(told).collect()
+    };
+    let (mut errors, mut texts, mut finishes) = (said(errors)?, said(texts)?, said(finishes)?);
+    let mut wholes = said(wholes)?;
+    let (mut tokens, mut logits) = (read_tokens(tokens, n)?, read_logits(logits, n)?);
+    let index = |i: usize, row: usize| {
+        let place = places[i].as_ref().map_err(String::clone)?.values[row].unwrap_or(-1);
+        usize::try_from(place).map_err(|_| format!("row {row} has the index {place}"))
+    };
     let one = |i: usize| {
-        let index = |column: &Int64Array| {
-            usize::try_from(column.value(i))
-                .map_err(|_| format!("row {i} has the index {}", column.value(i)))
-        };
-        let row = Row { prompt: index(prompts)?, chain: index(chains)?, sample: index(samples)? };
-        let said = |texts: &StringArray| texts.is_valid(i).then(|| texts.value(i).to_string());
-        let outcome = match (said(errors), said(texts), said(finishes)) {
+        let (prompt, chain, sample) = (index(0, i)?, index(1, i)?, index(2, i)?);
+        let outcome = match (errors[i].take(), texts[i].take(), finishes[i].take()) {
             (Some(error), None, None) => Err(error),
             (None, Some(text), Some(finish)) => {
                 let finish = serde_json::from_value(finish.into())
                     .map_err(|error| format!("its finish: {error}"))?;
-                let Row { prompt, chain, sample } = row;
-                let tokens = read_tokens(tokens.value(i).as_struct())?;
-                let whole = said(wholes).map(|json| serde_json::from_str(&json)).transpose();
-                let whole = whole.map_err(|error| format!("how it was drawn: {error}"))?;
-                let (judged, embedding) = (None, None);
+                let whole = wholes[i].take().map(|json| serde_json::from_str(&json)).transpose();
                 let sample = Sample {
                     prompt,
                     chain,
                     sample,
                     text,
                     finish,
-                    tokens,
-                    judged,
-                    embedding,
-                    whole,
+                    tokens: mem::take(&mut tokens[i]),
+                    judged: None,
+                    embedding: None,
+                    whole: whole.map_err(|error| format!("how it was drawn: {error}"))?,
                 };
-                Ok((sample, read_logits(logits.value(i).as_struct())?))
+                Ok((sample, mem::take(&mut logits[i])))
             }
             _ => return Err("a row has a text and its finish, or an error instead".to_string()),
         };
-        Ok(Finished { row, outcome })
+        Ok(Finished { row: Row { prompt, chain, sample }, outcome })
     };
-    (0..batch.num_rows()).map(one).collect()
+    (0..n).map(one).collect()
 }
 
-fn optional<T: ArrowPrimitiveType>(column: &PrimitiveArray<T>, i: usize) -> Option<T::Native> {
-    column.is_valid(i).then(|| column.value(i))
+fn told(bytes: Option<ByteArray>) -> Result<Option<String>, String> {
+    let text = bytes.map(|bytes| String::from_utf8(bytes.data().to_vec())).transpose();
+    text.map_err(|_| "a text isn't UTF-8".to_string())
 }
 
-fn read_tokens(items: &StructArray) -> Result<Vec<Token>, String> {
-    let count = |column: usize, i| optional(items.column(column).as_primitive::<UInt32Type>(), i);
-    let number = |column: usize, i| optional(items.column(column).as_primitive::<Float64Type>(), i);
-    let (bytes, top) = (items.column(1).as_binary::<i32>(), items.column(11).as_string::<i32>());
-    let one = |i: usize| {
-        let shift = match (count(8, i), number(9, i), number(10, i)) {
+/// Cuts the items of all rows into those of each.
+fn each<T>(lengths: &[usize], items: Vec<T>) -> Vec<Vec<T>> {
+    let mut items = items.into_iter();
+    lengths.iter().map(|&n| items.by_ref().take(n).collect()).collect()
+}
+
+fn read_tokens(columns: &mut [Column], n: usize) -> Result<Vec<Vec<Token>>, String> {
+    let [
+        ids,
+        bytes,
+        ranks,
+        logprobs,
+        final_logprobs,
+        entropies,
+        final_entropies,
+        survivors,
+        widths,
+        outsides,
+        capacities,
+        tops,
+    ] = columns
+    else {
+        return Err("columns are missing".to_string());
+    };
+    let bytes = bytes.read::<ByteArrayType>(n)?;
+    let lengths = &bytes.lengths;
+    let counts = |column| of_lengths::<Int32Type>(column, n, lengths);
+    let numbers = |column| of_lengths::<DoubleType>(column, n, lengths);
+    let (ids, ranks) = (counts(ids)?, counts(ranks)?);
+    let (survivors, widths) = (counts(survivors)?, counts(widths)?);
+    let (logprobs, final_logprobs) = (numbers(logprobs)?, numbers(final_logprobs)?);
+    let (entropies, final_entropies) = (numbers(entropies)?, numbers(final_entropies)?);
+    let (outsides, capacities) = (numbers(outsides)?, numbers(capacities)?);
+    let mut tops = of_lengths::<ByteArrayType>(tops, n, lengths)?;
+    let count = |value: Option<i32>| value.map(i32::cast_unsigned);
+    let one = |(i, bytes): (usize, &Option<ByteArray>)| {
+        let shift = match (count(widths[i]), outsides[i], capacities[i]) {
             (Some(width), Some(outside), Some(heat_capacity)) => {
                 Some(Shift { width, outside, heat_capacity })
             }
             (None, None, None) => None,
             _ => return Err("a token has a part of a shift".to_string()),
         };
-        let top = match top.is_valid(i) {
-            true => serde_json::from_str(top.value(i))
-                .map_err(|error| format!("a token's likeliest: {error}"))?,
-            false => Vec::new(),
-        };
+        let top = told(tops[i].take())?.map(|json| serde_json::from_str(&json)).transpose();
         Ok(Token {
-            id: count(0, i),
-            bytes: bytes.value(i).to_vec(),
-            rank: count(2, i),
-            surprisal: number(3, i).map(|logprob| 0.0 - logprob),
-            surprisal_final: number(4, i).map(|logprob| 0.0 - logprob),
-            entropy: number(5, i),
-            entropy_final: number(6, i),
-            survivors: count(7, i),
+            id: count(ids[i]),
+            bytes: bytes.as_ref().map_or(Vec::new(), |bytes| bytes.data().to_vec()),
+            rank: count(ranks[i]),
+            surprisal: logprobs[i].map(|logprob| 0.0 - logprob),
+            surprisal_final: final_logprobs[i].map(|logprob| 0.0 - logprob),
+            entropy: entropies[i],
+            entropy_final: final_entropies[i],
+            survivors: count(survivors[i]),
             shift,
-            top,
+            top: top.map_err(|error| format!("a token's likeliest: {error}"))?.unwrap_or_default(),
         })
     };
-    (0..items.len()).map(one).collect()
+    let tokens = bytes.values.iter().enumerate().map(one).collect::<Result<_, _>>()?;
+    Ok(each(&bytes.lengths, tokens))
 }
 
-fn read_logits(items: &StructArray) -> Result<Vec<RecordedLogits>, String> {
-    let number = |column: usize, i| items.column(column).as_primitive::<UInt64Type>().value(i);
-    let packed = items.column(2).as_binary::<i64>();
-    let one = |i: usize| {
-        let n_vocab = usize::try_from(number(1, i)).map_err(|error| error.to_string())?;
-        Ok(RecordedLogits { place: number(0, i), n_vocab, packed: packed.value(i).to_vec() })
+fn read_logits(columns: &mut [Column], n: usize) -> Result<Vec<Vec<RecordedLogits>>, String> {
+    let [places, sizes, packed] = columns else { return Err("columns are missing".to_string()) };
+    let packed = packed.read::<ByteArrayType>(n)?;
+    let numbers = |column| of_lengths::<Int64Type>(column, n, &packed.lengths);
+    let (places, sizes) = (numbers(places)?, numbers(sizes)?);
+    let number = |value: Option<i64>| value.unwrap_or(0).cast_unsigned();
+    let one = |(i, packed): (usize, &Option<ByteArray>)| {
+        let n_vocab = usize::try_from(number(sizes[i])).map_err(|error| error.to_string())?;
+        let packed = packed.as_ref().map_or(Vec::new(), |bytes| bytes.data().to_vec());
+        Ok::<_, String>(RecordedLogits { place: number(places[i]), n_vocab, packed })
     };
-    (0..items.len()).map(one).collect()
+    let logits = packed.values.iter().enumerate().map(one).collect::<Result<_, _>>()?;
+    Ok(each(&packed.lengths, logits))
+}
+
+/// A column of a list whose other columns have so many items in each row.
+fn of_lengths<T: Readable>(
+    column: &mut Column,
+    n: usize,
+    lengths: &[usize],
+) -> Result<Vec<Option<T::T>>, String> {
+    let items = column.read::<T>(n)?;
+    match items.lengths == lengths {
+        true => Ok(items.values),
+        false => Err("the columns of a list have other lengths".to_string()),
+    }
 }

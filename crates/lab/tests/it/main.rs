@@ -6,6 +6,5 @@ mod intervals;
 mod local;
 mod logprobs;
 mod proof;
-#[cfg(feature = "arrow")]
 mod rows;
 mod whole;

@@ -12,9 +12,7 @@ use kelvin_engine::{Engine, transformer::ModelOptions};
 use kelvin_lab::{
     Recipe, Store,
     recipe::Draft,
-    rows::{
-        Finished, Imported, Job, Reader, RowWorker, Writer, batches, export, import, sorted, write,
-    },
+    rows::{Finished, Imported, Job, Reader, RowWorker, Writer, export, import, sorted, write},
     run::{Sample, Source},
     sweep::{self, Progress},
     worker::{Local, Row},
@@ -236,12 +234,17 @@ fn files_that_are_not_what_they_say_are_refused() {
     };
     fs::write(&path, outside(&|row| row.row.sample = 5)).unwrap();
     refused(&path, "the recipe has no prompt 1, chain 1, sample 5");
-    let longer = |row: &mut Finished| {
-        let sample = &mut row.outcome.as_mut().unwrap().0;
-        sample.tokens = vec![sample.tokens[0].clone(); 10];
+    let longer = |n: usize| {
+        outside(&move |row| {
+            let sample = &mut row.outcome.as_mut().unwrap().0;
+            sample.tokens = vec![sample.tokens[0].clone(); n];
+        })
     };
-    fs::write(&path, outside(&longer)).unwrap();
+    fs::write(&path, longer(10)).unwrap();
     refused(&path, "has 10 tokens, where the recipe allows 9");
+    // Far more of them aren't even read.
+    fs::write(&path, longer(1000)).unwrap();
+    refused(&path, "a column has more items than its rows can have");
     assert!(store.list().unwrap().iter().all(|run| run.n_done == 0));
     // One row, two texts: somebody's model isn't the job's.
     let mut other = finished.clone();
@@ -255,11 +258,9 @@ fn files_that_are_not_what_they_say_are_refused() {
 }
 
 #[test]
-fn a_batch_holds_what_the_file_holds() {
+fn a_file_holds_the_rows() {
     let (engine, job) = (engine(), job());
     let finished = finish(&mut RowWorker::new(&engine, job.clone(), 4), &[3, 4, 12, 29]);
-    let batches = batches(&finished);
-    assert_eq!((batches.len(), batches[0].num_rows()), (1, 4));
     let bytes = write(Vec::new(), &job, &finished, true).unwrap();
     let reader = Reader::of_bytes(bytes, "it").unwrap();
     assert_eq!((reader.hash.clone(), reader.n_rows), (job.hash().to_string(), 4));

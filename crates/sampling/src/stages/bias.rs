@@ -122,6 +122,10 @@ impl StageKind for Bias {
         if candidates.patch(ids(), bias) { Ok(()) } else { Err(Self::INFO.nothing_left()) }
     }
 
+    fn largest_id(&self) -> Option<u32> {
+        self.0.last().map(|(id, _)| id.0)
+    }
+
     fn own_settings(&self, counterpart: &Counterpart) -> Option<Settings> {
         let is_ban = |b: f32| b == f32::NEG_INFINITY;
         let all = || self.0.iter().map(|&(id, b)| (id.0, b));

@@ -161,6 +161,10 @@ impl StageKind for Mask {
         if left { Ok(()) } else { Err(Self::INFO.nothing_left()) }
     }
 
+    fn largest_id(&self) -> Option<u32> {
+        self.ranges.last().map(|&(_, last)| last)
+    }
+
     fn own_settings(&self, counterpart: &Counterpart) -> Option<Settings> {
         if self.n_ids() > MAX_IDS {
             let reason = format!("a list of {} token ids is too long to write", self.n_ids());

@@ -90,6 +90,11 @@ pub(crate) trait StageKind: Sized + Clone {
         None
     }
 
+    /// The largest token id that it names.
+    fn largest_id(&self) -> Option<u32> {
+        None
+    }
+
     /// The stage as the engine of a profile runs it.
     fn adapted(self, _: Profile) -> Result<Self, ChainError> {
         Ok(self)
@@ -190,6 +195,13 @@ macro_rules! stage_table {
                     $($(Stage::$kind(stage) => stage.with_vocabulary(find).map(Stage::from),)+)+
                 };
                 bound.unwrap_or_else(|| self.clone())
+            }
+
+            /// The largest token id that it names.
+            pub(crate) fn largest_id(&self) -> Option<u32> {
+                match self {
+                    $($(Stage::$kind(stage) => stage.largest_id(),)+)+
+                }
             }
 
             /// The stage as the engine of a profile runs it.

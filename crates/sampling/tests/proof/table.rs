@@ -132,7 +132,12 @@ fn ids_out_of_range_are_named() {
         ("mask=not,1,100000", "mask", 100_000),
         ("temp=0.5 | top_k=2 | mask=8-9", "mask", 8),
     ] {
-        let mut sampler = Sampler::new(chain.parse().unwrap(), Dice::default());
+        let chain: Chain = chain.parse().unwrap();
+        // Before a text as well, by the largest id.
+        let early = chain.check_ids(8).unwrap_err().to_string();
+        assert!(early.starts_with(&format!("{stage}: there is no token ")), "{early}");
+        assert_eq!(chain.check_ids(u32::MAX as usize + 1), Ok(()), "{chain}");
+        let mut sampler = Sampler::new(chain.clone(), Dice::default());
         let expected = SampleError::UnknownToken { stage, token: TokenId(id), vocab: 8 };
         assert_eq!(sampler.sample(&[0.5; 8], 0), Err(expected.clone()), "{chain}");
         let error = expected.to_string();

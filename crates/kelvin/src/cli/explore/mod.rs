@@ -1,11 +1,12 @@
 //! Bare `kelvin` on a terminal: a small explorer. A text, a slider for the temperature, what could
 //! come next as bars; why the text went on as it did; columns at several temperatures.
 
+mod keyboard;
 mod screen;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
-use console::{Key, Term};
+use console::Key;
 use kelvin_engine::batch::{Batch, Budget, Continuation, generate};
 use kelvin_sampling::{Chain, Dice, Distribution, Sampler, Temp, TokenId};
 
@@ -17,6 +18,7 @@ use super::{
     },
 };
 use crate::terminal::{self, columns::Column, style::Style};
+use keyboard::{Alternate, Keyboard, Stop};
 use screen::{Bar, Screen, View};
 
 /// The text that is there at first.
@@ -48,7 +50,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let session = session::open(&ModelArgs::of(model.as_deref().unwrap_or(MODEL), fetch, None))?;
     let limit = session.limit();
     let batch = session.batch(Budget::for_texts(COLUMNS.len() + 2, limit.min(2048)));
+    let _alternate = Alternate::enter()?;
+    let keyboard = Keyboard::listen();
     let mut explorer = Explorer {
+        stop: keyboard.stop(),
         batch,
         text: FIRST.to_string(),
         drawn: Vec::new(),
@@ -59,31 +64,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
         says: String::new(),
         session,
     };
-    let _alternate = Alternate::enter()?;
-    let keyboard = Term::stdout();
     loop {
         explorer.paint()?;
-        let key = keyboard.read_key_raw()?;
-        if !explorer.press(&key)? {
+        if !explorer.press(&keyboard.key()?)? {
             return Ok(());
         }
-    }
-}
-
-/// The terminal's other screen, left again whatever happens.
-struct Alternate;
-
-impl Alternate {
-    fn enter() -> anyhow::Result<Alternate> {
-        terminal::print("\x1b[?1049h\x1b[?25l")?;
-        Ok(Alternate)
-    }
-}
-
-impl Drop for Alternate {
-    fn drop(&mut self) {
-        let mut out = std::io::stdout().lock();
-        let _ = out.write_all(b"\x1b[?25h\x1b[?1049l").and_then(|()| out.flush());
     }
 }
 
@@ -99,6 +84,7 @@ enum Typing {
 struct Explorer {
     session: Session,
     batch: Batch,
+    stop: Stop,
     /// The text that was typed.
     text: String,
     /// The tokens that were written after it.
@@ -251,7 +237,7 @@ impl Explorer {
             return Ok(Vec::new());
         }
         let request = self.session.request(tokens, samplers, &length, None)?;
-        Ok(generate(&self.session.engine, &mut self.batch, request, &mut ())?)
+        Ok(generate(&self.session.engine, &mut self.batch, request, &mut self.stop)?)
     }
 
     /// The alternatives to each token that was written, or those of one that is written now.

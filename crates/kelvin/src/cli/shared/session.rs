@@ -19,7 +19,7 @@ use kelvin_engine::{
 };
 use kelvin_kernels::isa::Isa;
 use kelvin_models::{catalogue::Reference, fetch, verify};
-use kelvin_sampling::{Chain, Sampler};
+use kelvin_sampling::{Chain, ChainError, Sampler};
 use kelvin_views::{escape, token};
 use serde::Serialize;
 
@@ -206,7 +206,11 @@ impl Session {
 
     /// A chain for the model: with what its texts and places mean in its vocabulary.
     pub(crate) fn bind(&self, chain: &Chain) -> anyhow::Result<Chain> {
-        self.engine.bind(chain).map_err(|error| usage(format!("--sampler: {error}")))
+        self.engine.bind(chain).map_err(|error| match error {
+            // The stage's name says more: it may have a flag of its own.
+            ChainError::UnknownToken { .. } => usage(error.to_string()),
+            _ => usage(format!("--sampler: {error}")),
+        })
     }
 
     /// A batch for one text of up to `n_tokens` tokens, and its entries in the prefix cache.

@@ -20,10 +20,25 @@ pub(crate) fn check(flag: &str, path: &Path) -> anyhow::Result<()> {
     }
     keep(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder.filter(|folder| !folder.is_dir()) {
-        Some(folder) => Err(usage(format!("{flag}: there is no folder {}", folder.display()))),
-        None => Ok(()),
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(usage(format!("{flag}: there is no folder {}", folder.display())));
     }
+    let place = place(path);
+    if is_special(&place) {
+        return Ok(());
+    }
+    let tried = new_beside(&place).and_then(|(_, unfinished)| fs::remove_file(unfinished));
+    tried.map_err(|error| usage(format!("{flag}: can't write {}: {error}", path.display())))
+}
+
+/// Where a file is written: a symbolic link stays, its target is replaced.
+fn place(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_path_buf())
+}
+
+/// Whether it is a pipe, a terminal or another file that is written to directly.
+fn is_special(place: &Path) -> bool {
+    fs::metadata(place).is_ok_and(|there| !there.is_file())
 }
 
 /// Refuses to replace a database of runs or a model: none of them is what a verb writes again.
@@ -63,16 +78,14 @@ pub(crate) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    // A symbolic link stays: its target is replaced.
-    let place = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let written = match fs::metadata(&place) {
-        Ok(there) if !there.is_file() => {
-            File::create(&place).map_err(anyhow::Error::from).and_then(|file| {
-                let mut out = BufWriter::new(file);
-                fill(&mut out).and_then(|()| Ok(out.flush()?))
-            })
-        }
-        _ => beside(&place, fill),
+    let place = place(path);
+    let written = if is_special(&place) {
+        File::create(&place).map_err(anyhow::Error::from).and_then(|file| {
+            let mut out = BufWriter::new(file);
+            fill(&mut out).and_then(|()| Ok(out.flush()?))
+        })
+    } else {
+        beside(&place, fill)
     };
     match written {
         Err(error) if error.is::<io::Error>() => {
@@ -184,6 +197,12 @@ mod tests {
         std::os::unix::fs::symlink(&target, &link).unwrap();
         write(&link, |out| Ok(out.write_all(b"after")?)).unwrap();
         assert!(link.is_symlink() && fs::read_to_string(&target).unwrap() == "after");
+        check("--output", Path::new("/dev/null")).unwrap();
+        // Nobody makes files there.
+        if cfg!(target_os = "linux") {
+            let said = check("--output", Path::new("/proc/x.csv")).unwrap_err().to_string();
+            assert!(said.starts_with("--output: can't write /proc/x.csv: "), "{said}");
+        }
         write(Path::new("/dev/null"), |out| Ok(out.write_all(b"x")?)).unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }

@@ -13,7 +13,7 @@ use std::{
 use anyhow::Context;
 use kelvin_engine::{TokenId, transformer::CacheFormat};
 use kelvin_lab::{
-    Recipe, Store,
+    Column, Recipe, Store,
     proof::{ids, resume},
     recipe::{Draft, Origin},
     run::Source,
@@ -84,6 +84,9 @@ pub(crate) fn with_worker<T>(
         Origin::Model(_) => {
             let model = model_args(args, recipe);
             let session = session::open(&model)?.drafting(&args.drafts.draft, &model)?;
+            for chain in recipe.chains.iter().filter_map(Column::chain) {
+                session.bind(chain)?;
+            }
             let prompts = prompts(&session, recipe)?;
             let proof = proof.map(|path| {
                 let head = proof::head(&session, recipe.clone(), None, ids(&prompts))?;
