@@ -325,6 +325,21 @@ impl Chain {
         })
     }
 
+    /// The first `repetition` behind a stage that writes logits as differences from their largest:
+    /// a temperature other than 1, or `quadratic`. All of them are at most 0 there, so it lowers
+    /// likely tokens less than unlikely ones, and the likeliest not at all.
+    pub fn blunted(&self) -> Option<&Stage> {
+        let shifts = |stage: &Stage| match stage {
+            Stage::Temp(temp) => temp.get() != 1.0,
+            Stage::Quadratic(_) => true,
+            other => other.heats(),
+        };
+        self.chains().iter().find_map(|chain| {
+            let first = chain.stages.iter().position(shifts)?;
+            chain.stages[first..].iter().find(|stage| matches!(stage, Stage::Repetition(_)))
+        })
+    }
+
     /// The indices of all `temp` stages.
     fn temps(&self) -> Vec<usize> {
         (0..self.stages.len()).filter(|&place| self.temp_at(place).is_some()).collect()

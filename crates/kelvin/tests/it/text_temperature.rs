@@ -457,9 +457,8 @@ fn tune_shows_other_ways_to_choose() {
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(found["rounds"][0]["settings"], 6);
     let beside = found["beside"].as_array().unwrap();
-    let turn = beside.iter().find(|one| one["by"] == "turn").unwrap();
-    let of = |name: &str| turn[name].as_f64().unwrap();
-    assert!(of("low") <= of("temperature") && of("temperature") <= of("high"), "{turn}");
-    assert!(turn["value"]["mean"].as_f64() > Some(0.0), "{turn}");
-    assert!(beside.iter().any(|one| one["by"] == "knee"), "{found}");
+    let knee = beside.iter().find(|one| one["by"] == "knee").unwrap();
+    assert!(knee["value"]["mean"].as_f64() > Some(0.0), "{knee}");
+    // This model's entropy turns nowhere, so no temperature is named for it.
+    assert!(beside.iter().all(|one| one["by"] != "turn"), "{found}");
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::{Head, Measured, Plane, SEED, Setting, Value, counted, tables::short};
 use crate::{
     metrics::{Aspect, Metric, Values},
-    statistics::{Estimate, Over, Series, Verdict, compare},
+    statistics::{Budget, Estimate, Over, Series, Verdict, compare},
 };
 
 /// The share of its reference's value that a setting may lose.
@@ -234,6 +234,7 @@ fn advise(run: usize, choice: &Choice<'_>, metrics: &[Measured]) -> Option<Advic
         differences.into_iter().filter(|found| is_untold(found.verdict)).collect();
     let untold: Vec<usize> = differences.iter().map(|found| held[found.setting - 1]).collect();
     let estimates: Vec<Estimate> = differences.iter().map(|found| found.estimate).collect();
+    let needed = needed(&estimates, &settings[best]);
     let is_more = |i: &usize| choice.diversity[*i] > choice.diversity[best];
     let mut advice = Advice {
         run,
@@ -242,16 +243,18 @@ fn advise(run: usize, choice: &Choice<'_>, metrics: &[Measured]) -> Option<Advic
         is_shown,
         is_told: !broken.is_empty() || untold.len() < held.len(),
         open: others.into_iter().filter(is_more).collect(),
-        needed: needed(&estimates, &settings[best]),
+        needed: needed.map(|(needed, _)| needed),
         untold,
         sentences: Vec::new(),
     };
-    advice.sentences = sentences(&advice, choice, metrics);
+    let n_told = needed.map_or(0, |(_, n)| n);
+    advice.sentences = sentences(&advice, n_told, choice, metrics);
     Some(advice)
 }
 
-/// How many prompts or samples would show the differences that so many may show.
-fn needed(differences: &[Estimate], setting: &Setting) -> Option<Needed> {
+/// How many prompts or samples would show the differences that a reasonable number may show, and
+/// how many differences these are.
+fn needed(differences: &[Estimate], setting: &Setting) -> Option<(Needed, usize)> {
     let budget = setting.budget;
     let one = |found: &Estimate| {
         let (low, high) = found.interval?;
@@ -265,10 +268,17 @@ fn needed(differences: &[Estimate], setting: &Setting) -> Option<Needed> {
         let n = ((times * there as f64).ceil() as usize).max(there + 1);
         is_had.then_some(Needed { n, of: found.over })
     };
-    differences.iter().filter_map(one).max_by_key(|needed| needed.n)
+    let all: Vec<Needed> = differences.iter().filter_map(one).collect();
+    all.iter().max_by_key(|needed| needed.n).map(|&most| (most, all.len()))
 }
 
-fn sentences(advice: &Advice, choice: &Choice<'_>, metrics: &[Measured]) -> Vec<String> {
+/// `n_told` is how many of the settings that can't be told apart what is needed would tell.
+fn sentences(
+    advice: &Advice,
+    n_told: usize,
+    choice: &Choice<'_>,
+    metrics: &[Measured],
+) -> Vec<String> {
     let Advice { setting: best, reference, is_shown, is_told, untold, open, needed, .. } = advice;
     let label = |i: usize| choice.settings[i].label.as_str();
     let value = |name: &str, i: usize| -> Option<Value> {
@@ -322,12 +332,7 @@ fn sentences(advice: &Advice, choice: &Choice<'_>, metrics: &[Measured]) -> Vec<
     };
     if !untold.is_empty() {
         let decided = match needed {
-            Some(Needed { n, of: Over::Prompts }) => {
-                format!(" About {n} prompts in place of {} would tell more.", budget.prompts)
-            }
-            Some(Needed { n, of: Over::Samples }) => {
-                format!(" About {n} samples of each prompt would tell more.")
-            }
+            Some(needed) => format!(" {}", told_by(*needed, budget, n_told, untold.len())),
             None => " Even many more texts would hardly tell: take any of them.".to_string(),
         };
         said.push(format!("By {diverse}, {} can't be told from it.{decided}", named(untold)));
@@ -340,6 +345,21 @@ fn sentences(advice: &Advice, choice: &Choice<'_>, metrics: &[Measured]) -> Vec<
         ));
     }
     said
+}
+
+/// What would tell `n_told` of `n` settings from the best.
+fn told_by(needed: Needed, budget: Budget, n_told: usize, n: usize) -> String {
+    let more = match needed {
+        Needed { n, of: Over::Prompts } => format!("{n} prompts in place of {}", budget.prompts),
+        Needed { n, of: Over::Samples } => format!("{n} samples of each prompt"),
+    };
+    match n - n_told {
+        0 => format!("About {more} would tell more."),
+        left => format!(
+            "About {more} would tell more of {n_told} of them; the other {left} would need over \
+             {MOST_TIMES:.0} times as many."
+        ),
+    }
 }
 
 /// What is demanded, as the rest of a sentence; its verbs are in the singular or the plural.

@@ -57,11 +57,12 @@ pub(super) fn melting(settings: &[Setting], heat: &[Values], entropy: &[Values])
 }
 
 /// A point of a curve, and its interval over resampled prompts. `values` are by temperature, prompt
-/// and sample. `find` gets temperatures and values up to a common factor.
+/// and sample. `find` gets temperatures and values up to a common factor. Resampled prompts without
+/// the point have it beyond the last temperature, which stands for it.
 fn point(
     temperatures: &[f64],
     values: &[Vec<Vec<f64>>],
-    find: fn(&[f64], &[f64]) -> (f64, bool),
+    find: fn(&[f64], &[f64]) -> Option<(f64, bool)>,
 ) -> Option<MeltingPoint> {
     // With one prompt its samples are the units.
     let units = |prompts: &Vec<Vec<f64>>| match &prompts[..] {
@@ -80,13 +81,14 @@ fn point(
             units.iter().map(|values| picks.iter().map(|&i| values[i]).sum::<f64>()).collect();
         find(temperatures, &means)
     };
-    let (temperature, at_the_edge) = peak_of(&(0..n).collect::<Vec<_>>());
+    let (temperature, at_the_edge) = peak_of(&(0..n).collect::<Vec<_>>())?;
+    let last = *temperatures.last()?;
     let mut dice = ChaCha8Rng::seed_from_u64(SEED);
     let mut resampled: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
             let picks: Vec<usize> =
                 (0..n).map(|_| ((u64::from(dice.next_u32()) * n as u64) >> 32) as usize).collect();
-            peak_of(&picks).0
+            peak_of(&picks).map_or(last, |found| found.0)
         })
         .collect();
     resampled.sort_by(f64::total_cmp);
@@ -106,29 +108,25 @@ fn neighbours(temperatures: &[f64], t: f64) -> Option<(f64, f64)> {
 
 /// The maximum of a curve: the vertex of the parabola through the highest point and its neighbours;
 /// also whether the maximum is at an end.
-fn peak(x: &[f64], y: &[f64]) -> (f64, bool) {
+fn peak(x: &[f64], y: &[f64]) -> Option<(f64, bool)> {
     let top = (0..y.len()).max_by(|&a, &b| y[a].total_cmp(&y[b]).then(b.cmp(&a))).unwrap_or(0);
     if top == 0 || top + 1 >= x.len() {
-        return (x[top], true);
+        return Some((x[top], true));
     }
     let (a, b) = (x[top] - x[top - 1], x[top] - x[top + 1]);
     let (rise, fall) = (y[top] - y[top + 1], y[top] - y[top - 1]);
     let below = 2.0 * (a * rise - b * fall);
     let vertex = if below == 0.0 { x[top] } else { x[top] - (a * a * rise - b * b * fall) / below };
-    (vertex.clamp(x[top - 1], x[top + 1]), false)
+    Some((vertex.clamp(x[top - 1], x[top + 1]), false))
 }
 
-/// The first temperature but the ends at which the second derivative of ln y is positive; if there
-/// is none, the last but one, which is said to be at the edge. Derivatives are differences of
+/// The first temperature but the ends at which the second derivative of ln y is positive, if there
+/// is one. (The paper's code takes the last but one otherwise.) Derivatives are differences of
 /// second order in the distances of neighbours, as in the paper's code.
-fn turn(x: &[f64], y: &[f64]) -> (f64, bool) {
+fn turn(x: &[f64], y: &[f64]) -> Option<(f64, bool)> {
     let logs: Vec<f64> = y.iter().map(|&y| libm::log(y.max(f64::MIN_POSITIVE))).collect();
     let second = slopes(x, &slopes(x, &logs));
-    let inner = 1..x.len() - 1;
-    match inner.clone().find(|&i| second[i] > 0.0) {
-        Some(i) => (x[i], false),
-        None => (x[inner.end - 1], true),
-    }
+    (1..x.len() - 1).find(|&i| second[i] > 0.0).map(|i| (x[i], false))
 }
 
 /// dy/dx at each of at least two points.
@@ -154,10 +152,10 @@ mod tests {
     fn the_vertex_of_a_parabola_is_found_between_points() {
         let x = [0.2, 0.6, 0.9, 1.5];
         let y: Vec<f64> = x.iter().map(|x| -(x - 0.8f64).powi(2)).collect();
-        let (at, edge) = peak(&x, &y);
+        let (at, edge) = peak(&x, &y).unwrap();
         assert!((at - 0.8).abs() < 1e-12 && !edge, "{at}");
-        assert_eq!(peak(&x, &[1.0, 2.0, 3.0, 4.0]), (1.5, true));
-        assert_eq!(peak(&x, &[1.0, 1.0, 1.0, 1.0]), (0.2, true));
+        assert_eq!(peak(&x, &[1.0, 2.0, 3.0, 4.0]), Some((1.5, true)));
+        assert_eq!(peak(&x, &[1.0, 1.0, 1.0, 1.0]), Some((0.2, true)));
     }
 
     #[test]
@@ -183,12 +181,16 @@ mod tests {
     fn entropy_turns_where_the_papers_code_says() {
         let x: Vec<f64> = (1..=10).map(|i| f64::from(i) / 10.0).collect();
         let y = [0.0275, 0.0592, 0.09405, 0.1346, 0.1754, 0.2293, 0.2907, 0.4100, 0.5574, 0.8995];
-        assert_eq!(turn(&x, &y), (0.6, false));
+        assert_eq!(turn(&x, &y), Some((0.6, false)));
         // np.gradient([0, 1, 4, 6], [0, 1, 3, 4])
         let found = slopes(&[0.0, 1.0, 3.0, 4.0], &[0.0, 1.0, 4.0, 6.0]);
         let expected = [1.0, 7.0 / 6.0, 11.0 / 6.0, 2.0];
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{found:?}");
         let concave: Vec<f64> = x.iter().map(|x| (3.0 * x - x * x).exp()).collect();
-        assert_eq!(turn(&x, &concave), (0.9, true));
+        assert_eq!(turn(&x, &concave), None);
+        // Prompts of which one doesn't turn: the interval reaches to the end.
+        let both = |t: usize| vec![vec![y[t]], vec![concave[t] / 100.0]];
+        let found = point(&x, &(0..10).map(both).collect::<Vec<_>>(), turn).unwrap();
+        assert_eq!(found.high, 1.0);
     }
 }

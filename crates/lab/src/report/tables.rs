@@ -292,10 +292,12 @@ fn partings(report: &Report) -> Option<Table> {
         .collect();
     (!rows.is_empty()).then(|| Table {
         title: "Where texts part".to_string(),
-        note: "the token at which a text parts from the one with the same dice at the next hotter \
-            setting; a pair that never does counts its whole length"
+        note: "how many tokens a text shares with the one with the same dice at the next hotter \
+            setting before they part; a pair that never does counts its whole length"
             .to_string(),
-        head: ["settings", "token", "95 % interval", "never part"].map(String::from).to_vec(),
+        head: ["settings", "tokens shared", "95 % interval", "never part"]
+            .map(String::from)
+            .to_vec(),
         rows,
     })
 }

@@ -93,7 +93,7 @@ pub enum Kind {
 }
 
 /// The answers of a judge unless others are given.
-pub(crate) const ANSWERS: [&str; 2] = ["no", "yes"];
+pub(crate) const ANSWERS: [&str; 2] = ["No", "Yes"];
 
 impl Score {
     /// The value of a text, if the text and its prompt decide it.

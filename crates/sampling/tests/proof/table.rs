@@ -162,6 +162,24 @@ fn ids_out_of_range_are_named() {
 }
 
 #[test]
+fn penalties_behind_heat_are_named() {
+    let blunted = |chain: &str| {
+        let chain: Chain = chain.parse().unwrap();
+        chain.blunted().map(ToString::to_string)
+    };
+    for chain in ["temp=0.7 | repetition=1.5", "quadratic=0.05 | top_k=9 | repetition=1.5"] {
+        assert_eq!(blunted(chain).as_deref(), Some("repetition=1.5"), "{chain}");
+        // It is so: the likeliest token stays the likeliest, however large the penalty.
+        let chain: Chain = chain.replace("1.5", "1000000").parse().unwrap();
+        let mut sampler = Sampler::new(chain, Dice::default()).after(&[TokenId(0)]);
+        assert_eq!(sampler.sample(&[30.0, 1.0, 1.0], 1), Ok(TokenId(0)));
+    }
+    for chain in ["repetition=1.5 | temp=0.7", "temp=1 | repetition=1.5", "temp=0.7 | presence=1"] {
+        assert_eq!(blunted(chain), None, "{chain}");
+    }
+}
+
+#[test]
 fn windows_longer_than_the_history() {
     let logits = cases::logits(8);
     for name in ["repetition=1.2", "frequency=0.5", "presence=0.5", "dry=1,length:1"] {

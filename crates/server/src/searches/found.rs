@@ -105,7 +105,7 @@ fn answer(
     let prompt_tokens = asked.prompt.tokens.len();
     Ok(Searched {
         model: shared.names[0].clone(),
-        settings: Settings::of(asked.plan, CHRF),
+        settings: Settings::of(asked.plan, CHRF, &asked.chain),
         chain: asked.chain.to_string(),
         seed: (!matches!(asked.plan, Plan::Beams(_))).then_some(asked.seed),
         date: asked.prompt.date.clone(),

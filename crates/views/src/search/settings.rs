@@ -1,6 +1,7 @@
 //! The settings of a search, for JSON.
 
 use kelvin_engine::search::{Beams, By, Plan};
+use kelvin_sampling::Chain;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -42,9 +43,9 @@ pub struct Settings {
 pub type Utility = (&'static str, &'static str);
 
 impl Settings {
-    /// Of a plan; `utility` is the measure of minimum Bayes risk.
-    pub fn of(plan: Plan, utility: Utility) -> Settings {
-        let of = Settings { score: score(plan, utility), ..Settings::default() };
+    /// Of a plan with a chain; `utility` is the measure of minimum Bayes risk.
+    pub fn of(plan: Plan, utility: Utility, chain: &Chain) -> Settings {
+        let of = Settings { score: score(plan, utility, chain), ..Settings::default() };
         match plan {
             Plan::Beams(how) => Settings {
                 method: if how.groups == 1 { "beam" } else { "diverse" },
@@ -67,17 +68,19 @@ impl Settings {
 }
 
 /// What a text's score is.
-fn score(plan: Plan, utility: Utility) -> String {
+fn score(plan: Plan, utility: Utility, chain: &Chain) -> String {
+    // Beams go by the probabilities that the chain leaves.
+    let ln_p = if *chain == Chain::default() { "ln p" } else { "ln p of the chain" };
     match plan {
         Plan::Beams(Beams { groups, length_penalty, .. }) => {
             let paid = if groups > 1 { " less diversity penalties" } else { "" };
             match length_penalty {
-                0.0 => format!("ln p{paid}"),
-                1.0 => format!("ln p{paid}, divided by the number of tokens"),
-                penalty => format!("ln p{paid}, divided by tokens^{penalty}"),
+                0.0 => format!("{ln_p}{paid}"),
+                1.0 => format!("{ln_p}{paid}, divided by the number of tokens"),
+                penalty => format!("{ln_p}{paid}, divided by tokens^{penalty}"),
             }
         }
-        Plan::Stochastic(_) => "ln p and a Gumbel number of the text's own".to_string(),
+        Plan::Stochastic(_) => format!("{ln_p} and a Gumbel number of the text's own"),
         Plan::BestOf(_, By::Sum) => "ln p".to_string(),
         Plan::BestOf(_, By::Mean) => "ln p, divided by the number of tokens".to_string(),
         Plan::Mbr(_) => utility.1.to_string(),

@@ -85,6 +85,15 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
             order.join(", then ")
         ));
     }
+    let runs = Chain::new(runs)?;
+    if let Some(penalty) = runs.blunted() {
+        writer.missing.push(format!(
+            "{} behind a temperature: {} divides or multiplies the logits, Kelvin their \
+             differences from the largest",
+            penalty.info().name,
+            profile.name()
+        ));
+    }
     // By name: a map keeps the order in which it was filled, which says nothing here.
     writer.settings.sort_keys();
     Ok(Translation {
@@ -93,7 +102,7 @@ pub fn translate(chain: &Chain, profile: Profile) -> Result<Translation, ChainEr
         place: place(profile),
         flags: flags(profile.name(), &writer.settings),
         settings: writer.settings,
-        runs: Chain::new(runs)?.to_string(),
+        runs: runs.to_string(),
         missing: writer.missing,
         known_from: format!(
             "{} {}, {}: {}",

@@ -80,6 +80,9 @@ pub(crate) struct ColumnOutput {
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     pub(crate) temperature: Option<f64>,
+    /// The temperature is that of whole texts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) whole_texts: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) recommended: bool,
     pub(crate) samples: usize,
@@ -173,6 +176,7 @@ pub(crate) fn summary(plan: &Plan, t: usize, continuations: &[Continuation]) -> 
     let mean_of = |f: fn(&Figures) -> Option<f64>| figures::mean(each.iter().filter_map(f));
     Summary {
         temperature: plan.temperatures[t].map(json::short),
+        whole_texts: plan.is_of_texts(t),
         recommended: plan.is_recommended(t),
         samples: plan.samples,
         distinct_texts: texts.len(),

@@ -93,7 +93,7 @@ pub(crate) fn run(
         let ids: Vec<TokenId> = found.texts[0].ids.iter().map(|&id| TokenId(id)).collect();
         all.push(SearchOutput {
             search: asked.typed.clone(),
-            settings: asked.plan.settings(),
+            settings: asked.plan.settings(&asked.chain),
             chain: asked.chain.to_string(),
             seed: asked.plan.is_random().then_some(plan.seed.value),
             steps: found.steps,

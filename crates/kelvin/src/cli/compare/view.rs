@@ -364,10 +364,16 @@ fn figures_table(all: &[Done<'_>], style: Style) -> Vec<String> {
     }
     let mut lines = table::lines(&rows, &align, 0);
     lines[0] = style.dim(&lines[0]);
-    let places = if all[0].plan.samples == 1 { "" } else { "; places are means, in tokens from 1" };
+    let (places, over) = match all[0].plan.samples {
+        1 => ("", "mean over tokens"),
+        _ => (
+            "; places are means, in tokens from 1, where texts that never part count as parting \
+             behind their end",
+            "mean over the tokens of a text, then over texts",
+        ),
+    };
     let speeds: String = all.iter().map(|done| speed(done, all.len())).collect();
-    let note =
-        format!("entropy and surprisal: raw (T = 1), mean over tokens, in nats{places}{speeds}");
+    let note = format!("entropy and surprisal: raw (T = 1), {over}, in nats{places}{speeds}");
     let found = all.iter().flat_map(|done| searches::lines(&done.answer.searches));
     let notes = all.iter().flat_map(quality::lines).chain(found).chain([note]);
     let width = terminal::width();

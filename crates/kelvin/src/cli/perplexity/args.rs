@@ -31,8 +31,8 @@ pub(crate) struct PerplexityArgs {
     /// Tokens from the start of a window to the start of the next (default: the window)
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) stride: Option<usize>,
-    /// Tokens at the start of each window that are context only (default: half of the window; with
-    /// --stride, all but STRIDE)
+    /// The first N + 1 tokens of each window are context only (default: half of the window; with
+    /// --stride, WINDOW - STRIDE - 1)
     #[arg(long, value_name = "N", value_parser = number::count, allow_negative_numbers = true)]
     pub(crate) skip: Option<usize>,
     /// Use the first N windows only

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &SearchArgs) -> anyhow::Result<()> {
     let answer = Answer {
         model: session.file.clone(),
         prompt: prompt.clone(),
-        settings: plan.settings(),
+        settings: plan.settings(&chain),
         chain: chain.to_string(),
         seed: plan.is_random().then_some(seed),
         form: form.as_ref().map(|asked| asked.form.clone()),

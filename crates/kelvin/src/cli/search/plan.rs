@@ -102,7 +102,7 @@ pub(crate) fn plan(args: &SearchArgs, chain: &Chain) -> anyhow::Result<Plan> {
 impl Plan {
     /// The name of the method.
     pub(crate) fn method(self) -> &'static str {
-        self.settings().method
+        self.settings(&Chain::default()).method
     }
 
     /// Refuses what changes along a text where a search can't follow it.
@@ -149,12 +149,12 @@ impl Plan {
     }
 
     /// For JSON.
-    pub(crate) fn settings(self) -> Settings {
+    pub(crate) fn settings(self, chain: &Chain) -> Settings {
         let utility = match self.utility {
             Utility::Chrf => CHRF,
             Utility::Meaning => MEANING,
         };
-        Settings::of(self.how, utility)
+        Settings::of(self.how, utility, chain)
     }
 
     /// The method in words.

@@ -1,5 +1,7 @@
 //! Interprets the parsed command line: temperatures, the chain, the seed.
 
+use std::sync::Once;
+
 use anyhow::Context;
 use kelvin_engine::{Engine, generate::banned_strings};
 use kelvin_sampling::{Chain, ChainError, Profile, SamplingParams, Temp};
@@ -101,12 +103,16 @@ impl Controls {
     /// The chain at a temperature, placed where the profile's engine applies it.
     pub(crate) fn at(&self, temperature: f32) -> anyhow::Result<Chain> {
         let chain = Temp::new(temperature).and_then(|t| self.settings.at(t));
-        chain.map_err(|error| usage(format!("-t {temperature}: {error}")))
+        let chain = chain.map_err(|error| usage(format!("-t {temperature}: {error}")))?;
+        if self.chain().blunted().is_none() {
+            hint_of_blunted(&chain);
+        }
+        Ok(chain)
     }
 }
 
 /// The chain of the flags: `--sampler`, or the single flags in the order of the profile. A note
-/// warns if a truncation comes before the temperature.
+/// warns if a truncation comes before the temperature, or a penalty behind it.
 pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
     let profile: Profile =
         args.profile.parse().map_err(|error| usage(format!("--profile: {error}")))?;
@@ -120,7 +126,21 @@ pub(crate) fn controls(args: &SamplingArgs) -> anyhow::Result<Controls> {
             "hint: here temperature comes after {cut}, so heat can't bring back what that removed"
         ));
     }
+    hint_of_blunted(settings.chain());
     Ok(Controls { settings, is_typed: args.sampler.is_some() })
+}
+
+/// Says once that a penalty comes too late in a chain.
+fn hint_of_blunted(chain: &Chain) {
+    static SAID: Once = Once::new();
+    if let Some(penalty) = chain.blunted() {
+        SAID.call_once(|| {
+            terminal::note(&format!(
+                "hint: in {chain}, {penalty} comes after a stage that makes the largest logit 0, so \
+                 it doesn't hold that token back: write it before"
+            ));
+        });
+    }
 }
 
 /// What is wrong with the chain of `--sampler`. `text_temp` is in the notation of a sweep's

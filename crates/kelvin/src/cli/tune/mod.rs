@@ -329,9 +329,9 @@ fn other_ways(answer: &TuneOutput, objective: &Objective, style: Style) -> Strin
     let table = Table {
         title: "Other ways to choose".into(),
         note: "of the first round's texts: turn: where entropy begins to rise faster than \
-               exponentially (TURN); melting point: the largest heat capacity; knee: the most \
-               diverse that loses little fluency; maker: what the model file recommends; T may lie \
-               between settings, then the nearest is named"
+               exponentially (TURN), which not every curve does; melting point: the largest heat \
+               capacity; knee: the most diverse that loses little fluency; maker: what the model \
+               file recommends; T may lie between settings, then the nearest is named"
             .into(),
         head: head.map(String::from).to_vec(),
         rows: answer.beside.iter().map(cells).collect(),

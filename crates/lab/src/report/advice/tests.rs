@@ -189,7 +189,7 @@ fn texts_that_would_tell_are_counted() {
         over,
         n: 40,
     };
-    let of = |all: &[Estimate]| needed(all, &settings[0]).map(|needed| (needed.n, needed.of));
+    let of = |all: &[Estimate]| needed(all, &settings[0]).map(|(one, _)| (one.n, one.of));
     assert_eq!(of(&[estimate(0.4, Over::Prompts)]), Some((21, Over::Prompts)));
     assert_eq!(of(&[estimate(0.4, Over::Samples)]), Some((9, Over::Samples)));
     // A difference too small for any reasonable number, and none at all.
@@ -197,6 +197,14 @@ fn texts_that_would_tell_are_counted() {
     assert_eq!(of(&[estimate(0.0, Over::Prompts)]), None);
     let both = [estimate(0.4, Over::Prompts), estimate(0.2, Over::Prompts)];
     assert_eq!(of(&both), Some((82, Over::Prompts)));
+    // What no reasonable number tells isn't passed over.
+    let apart = [estimate(0.4, Over::Prompts), estimate(0.1, Over::Prompts)];
+    let (most, n_told) = needed(&apart, &settings[0]).unwrap();
+    let said = told_by(most, budget, n_told, 2);
+    assert!(
+        said.contains("21 prompts in place of 10 would tell more of 1 of them; the other 1"),
+        "{said}"
+    );
 }
 
 #[test]
