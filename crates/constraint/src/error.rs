@@ -40,7 +40,23 @@ pub(crate) fn short(words: &str) -> String {
     if line.starts_with("panic") {
         return "the parser of constraints failed on it".to_string();
     }
+    if line.contains("NoExtensionBias") {
+        return "the vocabulary has no token with which a text of this form could go on"
+            .to_string();
+    }
     let reason = words.lines().skip(1).find_map(|line| line.trim().strip_prefix("error: "));
     let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
     line.chars().chain(reason.chars()).take(400).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parsers_own_names_are_put_in_words() {
+        assert!(short("NoExtensionBias").starts_with("the vocabulary has no token"));
+        assert_eq!(short("panic: at 3"), "the parser of constraints failed on it");
+        assert_eq!(short("failed\n  at x\nerror: no rule a\n"), "failed no rule a");
+    }
 }

@@ -56,14 +56,13 @@ pub(super) fn melting(settings: &[Setting], heat: &[Values], entropy: &[Values])
     found
 }
 
+/// Finds a point of a curve, given x and y, and says whether it is at an end.
+type Find = fn(&[f64], &[f64]) -> Option<(f64, bool)>;
+
 /// A point of a curve, and its interval over resampled prompts. `values` are by temperature, prompt
 /// and sample. `find` gets temperatures and values up to a common factor. Resampled prompts without
 /// the point have it beyond the last temperature, which stands for it.
-fn point(
-    temperatures: &[f64],
-    values: &[Vec<Vec<f64>>],
-    find: fn(&[f64], &[f64]) -> Option<(f64, bool)>,
-) -> Option<MeltingPoint> {
+fn point(temperatures: &[f64], values: &[Vec<Vec<f64>>], find: Find) -> Option<MeltingPoint> {
     // With one prompt its samples are the units.
     let units = |prompts: &Vec<Vec<f64>>| match &prompts[..] {
         [only] => only.clone(),

@@ -25,7 +25,8 @@ pub(super) fn write<'r, T: DataType, I: 'r>(
     let (mut values, mut levels, mut repeats) = (Vec::new(), Vec::new(), Vec::new());
     for items in rows {
         if items.is_empty() {
-            (levels.push(0), repeats.push(0));
+            levels.push(0);
+            repeats.push(0);
         }
         for (i, item) in items.iter().enumerate() {
             let value = value(item);
