@@ -292,11 +292,11 @@ fn warnings(evidence: &[Evidence], names: &[String], settings: &[Setting]) -> Ve
     let mut warnings = Vec::new();
     for (i, one) in evidence.iter().enumerate() {
         if !one.run.is_whole() {
-            let Head { n_texts, n_missing, .. } = head(one, &names[i]);
+            let Head { name, n_texts, n_missing, .. } = head(one, &names[i]);
+            let of = if evidence.len() == 1 { String::new() } else { format!(" {name}") };
             warnings.push(format!(
-                "run {} is unfinished: {n_texts} of its {} texts are stored; the command under it \
-                 continues it",
-                i + 1,
+                "the run{of} is unfinished: {n_texts} of its {} texts are stored; the command under \
+                 it continues it",
                 n_texts + n_missing
             ));
         }

@@ -47,15 +47,19 @@ pub fn markdown(report: &Report) -> String {
 }
 
 fn write_runs(out: &mut String, report: &Report) {
-    for (i, run) in report.runs.iter().enumerate() {
+    for run in &report.runs {
+        // Numbers would be taken for those of the database.
+        let name = match report.runs.len() {
+            1 => String::new(),
+            _ => format!(" {}", code(&run.name)),
+        };
         let origin = match &run.source {
             Source::Local { model, sha256 } => format!("{}, file `{sha256}`", escaped(model)),
             Source::Server { model, url } => format!("{} at {}", escaped(model), escaped(url)),
         };
         let _ = writeln!(
             out,
-            "Run {}: {origin}; {} of {} × {}, up to {}, seed {}; recipe `{}`, Kelvin {}.\n",
-            i + 1,
+            "Run{name}: {origin}; {} of {} × {}, up to {}, seed {}; recipe `{}`, Kelvin {}.\n",
             counted(run.n_texts, "text"),
             counted(run.prompts.len(), "prompt"),
             counted(run.n_samples, "sample"),

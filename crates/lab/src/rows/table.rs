@@ -86,7 +86,9 @@ pub(super) fn schema() -> TypePtr {
 /// Cuts rows into row groups, whose borders depend on the rows alone.
 pub(super) fn groups(rows: &[Finished]) -> impl Iterator<Item = &[Finished]> {
     let mut filling = Filling::default();
-    rows.first().map(|first| filling.takes(first));
+    if let Some(first) = rows.first() {
+        filling.takes(first);
+    }
     rows.chunk_by(move |_, next| filling.takes(next))
 }
 
