@@ -203,8 +203,11 @@ pub(super) fn finished(columns: &mut [Column], n: usize) -> Result<Vec<Finished>
     let [prompts, chains, samples, errors, texts, finishes, rest @ .., wholes] = columns else {
         return Err("columns are missing".to_string());
     };
-    let (tokens, logits) = rest.split_at_mut(N_TOKEN_COLUMNS);
-    let places = [prompts, chains, samples].map(|column| column.read::<Int64Type>(n));
+    let Some((tokens, logits)) = rest.split_at_mut_checked(N_TOKEN_COLUMNS) else {
+        return Err("columns are missing".to_string());
+    };
+    let place = |column: &mut Column| Ok::<_, String>(column.read::<Int64Type>(n)?.values);
+    let places = [place(prompts)?, place(chains)?, place(samples)?];
     let said = |column: &mut Column| -> Result<Vec<Option<String>>, String> {
         column.read::<ByteArrayType>(n)?.values.into_iter().map(told).collect()
     };
@@ -212,7 +215,7 @@ pub(super) fn finished(columns: &mut [Column], n: usize) -> Result<Vec<Finished>
     let mut wholes = said(wholes)?;
     let (mut tokens, mut logits) = (read_tokens(tokens, n)?, read_logits(logits, n)?);
     let index = |i: usize, row: usize| {
-        let place = places[i].as_ref().map_err(String::clone)?.values[row].unwrap_or(-1);
+        let place = places[i][row].unwrap_or(-1);
         usize::try_from(place).map_err(|_| format!("row {row} has the index {place}"))
     };
     let one = |i: usize| {

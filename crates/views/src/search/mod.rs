@@ -13,7 +13,7 @@ use kelvin_engine::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use settings::{CHRF, Settings, Utility};
+pub use settings::{CHRF, Settings, Utility, method};
 
 use crate::{
     figures::{Finish, divergence},

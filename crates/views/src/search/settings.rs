@@ -45,10 +45,10 @@ pub type Utility = (&'static str, &'static str);
 impl Settings {
     /// Of a plan with a chain; `utility` is the measure of minimum Bayes risk.
     pub fn of(plan: Plan, utility: Utility, chain: &Chain) -> Settings {
-        let of = Settings { score: score(plan, utility, chain), ..Settings::default() };
+        let score = score(plan, utility, chain);
+        let of = Settings { method: method(plan), score, ..Settings::default() };
         match plan {
             Plan::Beams(how) => Settings {
-                method: if how.groups == 1 { "beam" } else { "diverse" },
                 beams: Some(how.beams),
                 groups: (how.groups > 1).then_some(how.groups),
                 diversity_penalty: (how.groups > 1).then_some(how.diversity_penalty),
@@ -56,14 +56,25 @@ impl Settings {
                 early_stopping: Some(how.early_stopping.name()),
                 ..of
             },
-            Plan::Stochastic(beams) => Settings { method: "stochastic", beams: Some(beams), ..of },
+            Plan::Stochastic(beams) => Settings { beams: Some(beams), ..of },
             Plan::BestOf(samples, by) => {
-                Settings { method: "best-of", samples: Some(samples), by: Some(by.name()), ..of }
+                Settings { samples: Some(samples), by: Some(by.name()), ..of }
             }
             Plan::Mbr(samples) => {
-                Settings { method: "mbr", samples: Some(samples), utility: Some(utility.0), ..of }
+                Settings { samples: Some(samples), utility: Some(utility.0), ..of }
             }
         }
+    }
+}
+
+/// The name of a plan's method.
+pub fn method(plan: Plan) -> &'static str {
+    match plan {
+        Plan::Beams(how) if how.groups == 1 => "beam",
+        Plan::Beams(_) => "diverse",
+        Plan::Stochastic(_) => "stochastic",
+        Plan::BestOf(..) => "best-of",
+        Plan::Mbr(_) => "mbr",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kelvin_engine::search::{Method, Plan as Planned, SearchError, Task, Wanted};
 use kelvin_sampling::Chain;
-use kelvin_views::search::{CHRF, Settings};
+use kelvin_views::search::{CHRF, Settings, method};
 
 use super::args::{SearchArgs, Utility};
 use crate::{
@@ -102,7 +102,7 @@ pub(crate) fn plan(args: &SearchArgs, chain: &Chain) -> anyhow::Result<Plan> {
 impl Plan {
     /// The name of the method.
     pub(crate) fn method(self) -> &'static str {
-        self.settings(&Chain::default()).method
+        method(self.how)
     }
 
     /// Refuses what changes along a text where a search can't follow it.

@@ -104,9 +104,7 @@ impl Controls {
     pub(crate) fn at(&self, temperature: f32) -> anyhow::Result<Chain> {
         let chain = Temp::new(temperature).and_then(|t| self.settings.at(t));
         let chain = chain.map_err(|error| usage(format!("-t {temperature}: {error}")))?;
-        if self.chain().blunted().is_none() {
-            hint_of_blunted(&chain);
-        }
+        hint_of_blunted(&chain);
         Ok(chain)
     }
 }
